@@ -1,0 +1,211 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"mayday/internal/fault"
+	"mayday/internal/incident"
+)
+
+// Knock takes a body in at a door: verified, stored and synced before it
+// returns nil (P1). What an authentic body says is never judged here (P2).
+func (d *Desk) Knock(ctx context.Context, source string, h http.Header, body []byte) error {
+	s, ok := d.sources[source]
+	if !ok || s.Receiver == nil {
+		return fault.New(fault.NotFound, "E23", "There is no such door.", "")
+	}
+	id, err := s.Receiver.Verify(h, body)
+	if err != nil {
+		d.Meter.Webhook("unsigned")
+		return err
+	}
+	fresh, err := d.Store.Inbox.Receive(ctx, source, id, body)
+	switch {
+	case err != nil:
+		d.Meter.Webhook("unavailable")
+	case fresh:
+		d.Meter.Webhook("accepted")
+	default:
+		d.Meter.Webhook("duplicate")
+	}
+	return err
+}
+
+// HandleInbox is the second transaction: parse, fold, done or quarantined. A
+// body that nobody understands blocks nothing.
+func (d *Desk) HandleInbox(ctx context.Context, c incident.Claim) error {
+	id, err := strconv.ParseInt(c.Row, 10, 64)
+	if err != nil {
+		return d.Queue.Done(ctx, c)
+	}
+	row, err := d.Store.Inbox.Received(ctx, id)
+	if err != nil {
+		return err
+	}
+	if row.State != incident.InboxNew {
+		return d.Queue.Done(ctx, c)
+	}
+	s, ok := d.sources[row.Source]
+	if !ok || s.Receiver == nil {
+		return d.quarantine(ctx, c, "no receiver for "+row.Source+" is configured any more")
+	}
+	ev, err := s.Receiver.Parse(row.Body)
+	if err != nil {
+		return d.quarantine(ctx, c, err.Error())
+	}
+	ev.ID, ev.Source, ev.SourceTitle = row.EventID, row.Source, s.Title
+	return d.receive(ctx, c, row, d.known(ev))
+}
+
+func (d *Desk) quarantine(ctx context.Context, c incident.Claim, reason string) error {
+	d.Meter.Webhook("quarantined")
+	d.Log.Warn("webhook quarantined", "row", c.Row, "reason", reason)
+	return d.Store.Inbox.Settle(ctx, c, incident.InboxQuarantined, reason)
+}
+
+func (d *Desk) receive(ctx context.Context, c incident.Claim, row incident.Received, ev incident.Event) error {
+	switch {
+	case ev.Kind == incident.EventPing:
+		if err := d.Store.Notes.Note(ctx, "ping:"+ev.Source, ev.ID); err != nil {
+			return err
+		}
+		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "a test of the door")
+	case ev.Key == "":
+		return d.quarantine(ctx, c, ev.Type+" is about no incident")
+	case row.At.Sub(ev.At) > incident.TooOld:
+		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "older than 72 hours when it arrived")
+	}
+	if err := d.merge(ctx, &ev); err != nil {
+		return err
+	}
+	t := incident.Target{SourceKind: ev.Source, SourceKey: ev.Key, Service: ev.Service.Name, Group: d.groups(ev), Claim: &c}
+	inc, err := d.do(ctx, t, incident.Receive(ev))
+	switch {
+	case errors.Is(err, incident.ErrUnknownKey):
+		return d.quarantine(ctx, c, ev.Type+": "+err.Error())
+	case errors.Is(err, incident.ErrTooLate):
+		t.Fresh, t.Group = true, false
+		_, err = d.do(ctx, t, incident.Receive(ev))
+	}
+	if err == nil && inc != nil && inc.Seq > 0 {
+		d.Log.Debug("event taken in", "type", ev.Type, "incident", inc.ID())
+	}
+	return err
+}
+
+// merge tells the other incident first that a key was merged into it, so that
+// the one which ends can name where it goes on.
+func (d *Desk) merge(ctx context.Context, ev *incident.Event) error {
+	if ev.Into == "" {
+		return nil
+	}
+	into, err := d.Store.Journal.BySource(ctx, ev.Source, ev.Into)
+	if err != nil || into == 0 {
+		return err
+	}
+	own, err := d.Store.Journal.BySource(ctx, ev.Source, ev.Key)
+	if err != nil {
+		return err
+	}
+	ev.IntoNumber = into
+	if own == into {
+		return nil
+	}
+	_, err = d.do(ctx, incident.Target{Number: into}, incident.JoinMerged(*ev, own != 0))
+	return err
+}
+
+// known fills in what the configuration says about the event.
+func (d *Desk) known(ev incident.Event) incident.Event {
+	ev.Policy = d.policy(ev.Source)
+	if l := d.People.find(ev.Source, ev.Agent.ID); l != nil && ev.Agent.ID != "" {
+		ev.Person, ev.Zone = l.Name, l.Zone
+	}
+	for _, r := range ev.OnCall[:min(len(ev.OnCall), 1)] {
+		ev.Called = r.Name
+		if l := d.People.find(ev.Source, r.ID); l != nil {
+			ev.Called = l.Name
+		}
+	}
+	if s := d.serviceOf(ev.Source, ev.Service); s != nil {
+		ev.Service.Name, ev.Impact, ev.DoNot, ev.Declare = s.Name, s.Impact, s.DoNot, s.Declare
+	}
+	return ev
+}
+
+func (d *Desk) groups(ev incident.Event) bool {
+	s := d.serviceOf(ev.Source, ev.Service)
+	return ev.Service.Name != "" && (s == nil || s.Group)
+}
+
+// serviceOf finds a configured service by its id at the source, then by name.
+func (d *Desk) serviceOf(source string, ref incident.Ref) *Service {
+	for n := range d.Services {
+		if id := d.Services[n].SourceID[source]; id != "" && id == ref.ID {
+			return &d.Services[n]
+		}
+	}
+	for n := range d.Services {
+		if d.Services[n].Name == ref.Name {
+			return &d.Services[n]
+		}
+	}
+	return nil
+}
+
+// service is what is known of a service by name; an unknown one knows nothing.
+func (d *Desk) service(name string) Service {
+	for _, s := range d.Services {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Service{Name: name, Group: true}
+}
+
+// policy is the reminder policy for incidents of a source.
+func (d *Desk) policy(source string) incident.Policy {
+	p := d.Policy
+	p.Pager = source != "" && d.sources[source].Mirror != nil
+	return p
+}
+
+// do runs a decision and counts what came of it.
+func (d *Desk) do(ctx context.Context, t incident.Target, decide incident.Decide) (*incident.Incident, error) {
+	var opened, resolved bool
+	var calls []incident.Nudge
+	var lateness []incident.View
+	inc, err := d.Store.Journal.Do(ctx, t, func(v incident.View) (incident.Change, error) {
+		c, err := decide(v)
+		opened, resolved, calls, lateness = false, false, nil, nil // decide may be called again
+		for _, e := range c.Entries {
+			switch b := e.Body.(type) {
+			case *incident.Opened:
+				opened = true
+			case *incident.ResolvedBody:
+				resolved = true
+			case *incident.Nudged:
+				calls, lateness = append(calls, b.Nudge), append(lateness, v)
+			case *incident.StepMoved:
+				defer d.Meter.Step(string(b.To))
+			}
+		}
+		return c, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if opened {
+		d.Meter.IncidentOpened(t.SourceKind, string(inc.Severity))
+	}
+	if resolved {
+		d.Meter.IncidentResolved()
+	}
+	for n, call := range calls {
+		d.Meter.NudgeSent(call.Key.Call, lateness[n].Now.Sub(call.Due))
+	}
+	return inc, nil
+}

@@ -1,0 +1,146 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+
+	"mayday/bot/chat"
+	"mayday/internal/fault"
+	"mayday/internal/incident"
+)
+
+// Linked is one person with accounts in several places: `people.same`.
+type Linked struct {
+	Name string
+	Zone string            // IANA, "Europe/Berlin"
+	IDs  map[string]string // by platform or source: "web" -> "ana"
+}
+
+// People says who has which role and which accounts are one person. Rights come
+// from immutable ids alone (P17).
+type People struct {
+	Roles map[incident.Role][]string // "web:ana", "platform:@group", "platform:id"
+	Same  []Linked
+}
+
+// Person is who an interaction comes from, with the role as of now. Unknown
+// people are viewers.
+func (d *Desk) Person(platform string, u chat.User) incident.Person {
+	p := incident.Person{ID: platform + ":" + u.ID, Role: incident.Viewer, Service: u.Service, Name: platform + ":" + u.ID, Via: d.via(platform)}
+	accounts := []string{p.ID}
+	if l := d.People.find(platform, u.ID); l != nil {
+		p.Name = l.Name
+		for where, id := range l.IDs {
+			accounts = append(accounts, where+":"+id)
+		}
+	} else if u.Role != "" {
+		p.Name = u.Name // a token names its person itself
+	}
+	for _, g := range u.Groups {
+		accounts = append(accounts, platform+":@"+g)
+	}
+	if r := incident.Role(u.Role); r.Valid() {
+		p.Role = r
+	}
+	for _, role := range incident.Roles {
+		if !p.Role.AtLeast(role) && slices.ContainsFunc(d.People.Roles[role], func(a string) bool { return slices.Contains(accounts, a) }) {
+			p.Role = role
+		}
+	}
+	return p
+}
+
+// via names the place for the timeline where that is worth saying.
+func (d *Desk) via(platform string) string {
+	if len(d.Platforms) < 2 {
+		return ""
+	}
+	return platform
+}
+
+// find answers the person whose account this is, or nil.
+func (p People) find(where, id string) *Linked {
+	for n := range p.Same {
+		if got, ok := p.Same[n].IDs[where]; ok && got == id {
+			return &p.Same[n]
+		}
+	}
+	return nil
+}
+
+// named answers the person of this name, or nil.
+func (p People) named(name string) *Linked {
+	name = strings.TrimPrefix(strings.TrimSpace(name), "@")
+	for n := range p.Same {
+		if strings.EqualFold(p.Same[n].Name, name) {
+			return &p.Same[n]
+		}
+	}
+	return nil
+}
+
+func (p People) zone(name string) string {
+	if l := p.named(name); l != nil {
+		return l.Zone
+	}
+	return ""
+}
+
+// someone resolves a name that a person typed: somebody known, or a plain name
+// of letters.
+func (d *Desk) someone(name string) (string, error) {
+	if l := d.People.named(name); l != nil {
+		return l.Name, nil
+	}
+	clean := strings.TrimPrefix(strings.TrimSpace(chat.Clean(name)), "@")
+	if clean == "" || strings.ContainsAny(clean, " \t<>|") || len(clean) > 64 {
+		var known []string
+		for _, l := range d.People.Same {
+			known = append(known, l.Name)
+		}
+		return "", fault.Newf(fault.Invalid, "E24", "I know nobody called %q.%s", chat.Clamp(clean, 40), fault.DidYouMean(clean, known)).
+			WithHint("Name one person, as in: own Ana")
+	}
+	return clean, nil
+}
+
+// mention makes a name or a "@role" callable on every platform that knows it.
+func (d *Desk) mention(who string) chat.Mention {
+	if role, ok := strings.CutPrefix(who, "@"); ok {
+		m := chat.Mention{Name: role, Role: true, IDs: map[string]string{}}
+		for _, a := range d.People.Roles[incident.Role(role)] {
+			if where, group, ok := strings.Cut(a, ":@"); ok {
+				m.IDs[where] = group
+			}
+		}
+		return m
+	}
+	m := chat.Mention{Name: who}
+	if l := d.People.named(who); l != nil {
+		m.IDs = l.IDs
+	}
+	return m
+}
+
+// approvers reports whether somebody else could approve what by asked for.
+func (d *Desk) approvers(by string) bool {
+	for role, accounts := range d.People.Roles {
+		if !role.AtLeast(incident.Approver) {
+			continue
+		}
+		for _, a := range accounts {
+			where, id, _ := strings.Cut(a, ":")
+			if strings.HasPrefix(id, "@") {
+				return true // a group has others in it
+			}
+			name := a
+			if l := d.People.find(where, id); l != nil {
+				name = l.Name
+			}
+			if name != by {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,337 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"mayday/integrations"
+	"mayday/internal/fault"
+	"mayday/internal/incident"
+)
+
+// HandleStep looks at one act: it expires a preview, starts what was approved,
+// or finds out about what was under way when Mayday died. It never repeats an
+// attempt: a step found in STARTING goes to the resolver (PROMISES rules 2, 3).
+func (d *Desk) HandleStep(ctx context.Context, c incident.Claim) error {
+	number, id, err := incident.ParseWakeRow(c.Row)
+	if err != nil {
+		return d.Queue.Done(ctx, c)
+	}
+	inc, err := d.Store.Journal.Incident(ctx, number)
+	if err != nil {
+		return err
+	}
+	s := inc.Step(id)
+	p := &performance{d: d, claim: c, inc: inc}
+	switch {
+	case s == nil || s.State.Terminal():
+		return d.Queue.Done(ctx, c)
+	case s.State.WaitsForPress():
+		_, err := d.do(ctx, incident.Target{Number: number, Claim: &c}, incident.Expire(id))
+		return err
+	case s.Group() && s.State != incident.UnknownOutcome:
+		err = p.group(ctx, s)
+	case s.State == incident.Approved:
+		err = p.one(ctx, s)
+	case s.State == incident.Starting:
+		err = p.resolve(ctx, s, "Mayday stopped while it was under way.")
+	default:
+		err = p.lookAgain(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
+	return d.Queue.Done(ctx, c)
+}
+
+// performance is one claimed act. inc is the newest fold.
+type performance struct {
+	d     *Desk
+	claim incident.Claim
+	inc   *incident.Incident
+}
+
+// write records something under the claim without finishing it. It happens even
+// when the process is told to stop: an act that was made must be on record.
+func (p *performance) write(ctx context.Context, decide incident.Decide) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	c := p.claim
+	c.Keep = true
+	inc, err := p.d.do(ctx, incident.Target{Number: p.inc.Number, Claim: &c}, decide)
+	if err != nil {
+		return err
+	}
+	p.inc = inc
+	return nil
+}
+
+// group runs the children of an each one after the other, under one approval.
+func (p *performance) group(ctx context.Context, head *incident.Step) error {
+	id := head.ID
+	if !p.bound(head) {
+		return p.refuse(ctx, head, "The list is not the one that was approved.", "E10")
+	}
+	if head.State == incident.Approved {
+		if err := p.write(ctx, incident.Begin(id, attempt(p.inc.ID(), id))); err != nil {
+			return err
+		}
+		if p.inc.Step(id).State != incident.Starting {
+			return nil // it expired
+		}
+	}
+	for _, child := range slices.Clone(head.Children) {
+		if err := p.child(ctx, child, head.Failures); err != nil {
+			return err
+		}
+	}
+	return p.write(ctx, incident.Finish(id, p.sum(id)))
+}
+
+// child runs one child, unless an earlier one stopped the rest.
+func (p *performance) child(ctx context.Context, id string, tolerated int) error {
+	s := p.inc.Step(id)
+	if s.State == incident.Starting {
+		return p.resolve(ctx, s, "Mayday stopped while it was under way.")
+	}
+	if s.State != incident.Approved {
+		return nil
+	}
+	failed, unknown := 0, false
+	for _, o := range p.inc.Step(s.Parent).Children {
+		switch p.inc.Step(o).State {
+		case incident.UnknownOutcome:
+			unknown = true
+		case incident.FailedProven:
+			failed++
+		}
+	}
+	if unknown || failed > tolerated {
+		return p.write(ctx, incident.Finish(id, incident.Ended{To: incident.Cancelled, Text: s.Plan.Title + " was not started.",
+			Reason: "one before it did not end well, so it was not started"}))
+	}
+	return p.one(ctx, s)
+}
+
+// sum is how an each ended as a whole.
+func (p *performance) sum(id string) incident.Ended {
+	head := p.inc.Step(id)
+	count := map[incident.StepState]int{}
+	for _, ch := range head.Children {
+		count[p.inc.Step(ch).State]++
+	}
+	done := count[incident.Succeeded]
+	text := fmt.Sprintf("%s: %d of %d done", head.Plan.Title, done, len(head.Children))
+	switch {
+	case count[incident.UnknownOutcome] > 0:
+		return incident.Ended{To: incident.UnknownOutcome, Text: text + ", the result of one is not known.", Code: "E13", Reason: text + "."}
+	case count[incident.FailedProven] > head.Failures:
+		return incident.Ended{To: incident.FailedProven, Text: text + ".", Code: "E14", Reason: text + "."}
+	case done == 0:
+		return incident.Ended{To: incident.RefusedStale, Text: text + ".", Code: "E10", Reason: "Everything changed since the preview."}
+	}
+	return incident.Ended{To: incident.Succeeded, Text: text + ".", Receipt: &incident.Receipt{Text: fmt.Sprintf("%d of %d done", done, len(head.Children))}}
+}
+
+// one starts one act: look again, compare, commit STARTING, act once, record.
+func (p *performance) one(ctx context.Context, s *incident.Step) error {
+	a, ok := p.d.actions[s.Action]
+	if !ok || a.Version != s.Plan.Version {
+		return p.refuse(ctx, s, "The action "+s.Action+" is another one than at the preview.", "E10")
+	}
+	if !p.bound(s) {
+		return p.refuse(ctx, s, "The plan is not the one that was approved.", "E10")
+	}
+	if p.d.Frozen {
+		return p.refuse(ctx, s, "Steps are frozen: Mayday runs read-only.", "E21")
+	}
+	release, busy := p.d.occupy(s)
+	if busy {
+		return p.refuse(ctx, s, "Somebody else acts on the same target at this moment.", "E16")
+	}
+	defer release()
+	if stop, err := p.compare(ctx, a, s); stop || err != nil {
+		return err
+	}
+	id := s.ID
+	if err := p.write(ctx, incident.Begin(id, attempt(p.inc.ID(), id))); err != nil {
+		if fault.HasCode(err, "E16") {
+			return p.refuse(ctx, s, fault.Of(err).Message, "E16")
+		}
+		return err
+	}
+	if s = p.inc.Step(id); s.State != incident.Starting {
+		return nil // it expired
+	}
+	return p.apply(ctx, a, s)
+}
+
+// bound reports whether the digest that was approved is still that of the plan
+// (P6): of the one plan, or of the ordered list of an each.
+func (p *performance) bound(s *incident.Step) bool {
+	r := p.inc.Run(s.Run)
+	if r == nil {
+		return false
+	}
+	plans := []incident.Plan{s.Plan}
+	if s.Group() {
+		plans = plans[:0]
+		for _, id := range s.Children {
+			plans = append(plans, p.inc.Step(id).Plan)
+		}
+	}
+	return incident.Digest(incident.Binding{Step: s.ID, PlaybookHash: r.Hash, Expires: s.ExpiresAt}, plans...) == s.Digest
+}
+
+// occupy takes the target for one act at a time in this process.
+func (d *Desk) occupy(s *incident.Step) (release func(), busy bool) {
+	if _, busy := d.acting.LoadOrStore(s.Plan.Target, s.ID); busy {
+		return nil, true
+	}
+	return func() { d.acting.Delete(s.Plan.Target) }, false
+}
+
+func (p *performance) refuse(ctx context.Context, s *incident.Step, why, code string) error {
+	return p.write(ctx, incident.Finish(s.ID, incident.Ended{To: incident.RefusedStale, Text: s.Plan.Title + " was refused: " + why, Reason: why, Code: code}))
+}
+
+// compare plans again and refuses with the difference when the world moved
+// since the preview (P7). Nothing was sent yet, so a failure here is proven.
+func (p *performance) compare(ctx context.Context, a integrations.Action, s *incident.Step) (stop bool, err error) {
+	now, err := p.d.plan(ctx, a, args(a, s.Plan.Args))
+	switch {
+	case ctx.Err() != nil:
+		return true, ctx.Err() // stopping: it was not started, the next process does it
+	case err != nil:
+		return true, p.write(ctx, incident.Finish(s.ID, incident.Ended{To: incident.FailedProven, Reason: reason(err), Code: codeOf(err),
+			Text: s.Plan.Title + " was not started: " + reason(err)}))
+	case now.Gone != "":
+		return true, p.refuse(ctx, s, now.Gone, "E18")
+	case len(now.Failing()) > 0:
+		return true, p.refuse(ctx, s, now.Failing()[0].Text, "E8")
+	}
+	if diff := drift(s.Plan, now); diff != "" {
+		return true, p.refuse(ctx, s, diff, "E10")
+	}
+	return false, nil
+}
+
+// drift says what changed of what matters: target, environment, grade,
+// credential, preconditions. Ages and other ticking words do not.
+func drift(was, is incident.Plan) string {
+	switch {
+	case was.Target != is.Target:
+		return fmt.Sprintf("The target is %s now, it was %s.", is.Target, was.Target)
+	case was.Env != is.Env || was.Credential != is.Credential:
+		return "The connection is another one than at the preview."
+	case was.Grade.Raise(is.Grade) != was.Grade:
+		return fmt.Sprintf("It is %s now, it was %s.", is.Grade, was.Grade)
+	}
+	var diff []string
+	for _, k := range slices.Sorted(maps.Keys(was.Pre)) {
+		if is.Pre[k] != was.Pre[k] {
+			diff = append(diff, fmt.Sprintf("%s was %q and is %q", k, was.Pre[k], is.Pre[k]))
+		}
+	}
+	if len(diff) == 0 && len(is.Pre) == len(was.Pre) {
+		return ""
+	}
+	return "It changed since the preview: " + strings.Join(diff, ", ") + "."
+}
+
+func (p *performance) apply(ctx context.Context, a integrations.Action, s *incident.Step) error {
+	limit := s.Timeout
+	if limit <= 0 {
+		limit = p.d.StepTimeout
+	}
+	// The attempt outlives a stop of the process for as long as the shutdown
+	// waits; what is cut off then is UNKNOWN, which the next start resolves.
+	actCtx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	keep := func(key, value string) error { return p.write(ctx, incident.Keep(s.ID, key, value)) }
+	receipt, err := a.Apply(actCtx, s.Plan, keep)
+	if err == nil {
+		return p.write(ctx, incident.Finish(s.ID, incident.Ended{To: incident.Succeeded, Text: s.Plan.Title + ": " + receipt.Text, Receipt: &receipt}))
+	}
+	if st, ok := integrations.AsStale(err); ok {
+		return p.refuse(ctx, s, st.Diff, st.Code)
+	}
+	if r, ok := integrations.AsRejected(err); ok {
+		why := strings.TrimSpace(r.Why + " " + r.Fix)
+		return p.write(ctx, incident.Finish(s.ID, incident.Ended{To: incident.FailedProven, Text: s.Plan.Title + " was refused: " + why, Reason: why, Code: r.Code}))
+	}
+	p.d.Log.Error("the result of a step is unknown", "step", s.ID, "err", err)
+	return p.resolve(ctx, p.inc.Step(s.ID), "No answer came.")
+}
+
+// resolve says that nobody knows, with what is true at the target now.
+func (p *performance) resolve(ctx context.Context, s *incident.Step, why string) error {
+	end := incident.Ended{To: incident.UnknownOutcome, Text: s.Plan.Title + ": the result is not known. " + why,
+		Reason: why + " It may have worked. Do not start it twice.", Code: "E13"}
+	if ev := p.probe(ctx, s); ev != nil {
+		end.Evidence = ev
+		end.Text += " Now: " + ev.Text
+	}
+	return p.write(ctx, incident.Finish(s.ID, end))
+}
+
+// lookAgain refreshes the evidence of an unknown result; only a person closes it.
+func (p *performance) lookAgain(ctx context.Context, s *incident.Step) error {
+	for _, id := range append([]string{s.ID}, s.Children...) {
+		t := p.inc.Step(id)
+		if t.State != incident.UnknownOutcome || t.Group() {
+			continue
+		}
+		ev := p.probe(ctx, t)
+		if ev == nil {
+			continue
+		}
+		for _, to := range slices.Compact([]string{t.ID, s.ID}) {
+			err := p.write(ctx, incident.Finish(to, incident.Ended{To: incident.UnknownOutcome, Text: "Looked again: " + ev.Text, Evidence: ev}))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *performance) probe(ctx context.Context, s *incident.Step) *incident.Evidence {
+	a, ok := p.d.actions[s.Action]
+	if !ok || a.Probe == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	ev, err := a.Probe(ctx, s.Plan, s.Kept)
+	if err != nil {
+		return &incident.Evidence{Text: "I could not look: " + reason(err), Applied: incident.Unknown}
+	}
+	return &ev
+}
+
+// attempt is the idempotency key of the one attempt of a step (PROMISES rule 4).
+func attempt(inc, step string) string {
+	sum := sha256.Sum256([]byte(inc + "|" + step + "|1"))
+	return hex.EncodeToString(sum[:16])
+}
+
+// args types the JSON arguments of a stored plan again, by the action's
+// parameters.
+func args(a integrations.Action, stored map[string]any) integrations.Args {
+	out := integrations.Args{}
+	for _, f := range a.Params {
+		v, ok := stored[f.Name]
+		if !ok {
+			continue
+		}
+		out[f.Name] = typed(f, v)
+	}
+	return out
+}

@@ -1,0 +1,307 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"mayday/bot/chat"
+	"mayday/internal/fault"
+	"mayday/internal/incident"
+)
+
+// renderers make each kind of message from the fold. They run when a row is
+// first sent or must be sent again, never when it is asked for: what people see
+// is what is true then (seam 3).
+var renderers = map[string]func(*card, incident.Out, *incident.Entry){
+	incident.KindCard:      (*card).root,
+	incident.KindOpener:    (*card).opener,
+	incident.KindDeclared:  (*card).declared,
+	incident.KindAlert:     (*card).alert,
+	incident.KindLine:      (*card).quiet,
+	incident.KindNote:      (*card).quiet,
+	incident.KindUpdate:    (*card).update,
+	incident.KindHolding:   (*card).holding,
+	incident.KindNudge:     (*card).nudge,
+	incident.KindRun:       (*card).run,
+	incident.KindAsk:       (*card).step,
+	incident.KindApproval:  (*card).step,
+	incident.KindRecovered: (*card).recovered,
+	incident.KindResolved:  (*card).resolved,
+}
+
+// aboutEntry are the kinds whose `About` is the seq of an entry.
+var aboutEntry = map[string]bool{
+	incident.KindDeclared: true, incident.KindAlert: true, incident.KindLine: true, incident.KindNote: true,
+	incident.KindHolding: true, incident.KindRecovered: true, incident.KindResolved: true,
+}
+
+// Render makes the message of an outbox row.
+func (d *Desk) Render(ctx context.Context, inc *incident.Incident, o incident.Out) (chat.Message, []incident.Button, error) {
+	make, ok := renderers[o.Kind]
+	if !ok {
+		return chat.Message{}, nil, fmt.Errorf("render %s: no message of kind %q", o.Key, o.Kind)
+	}
+	var e *incident.Entry
+	if aboutEntry[o.Kind] {
+		found, err := d.entry(ctx, inc.Number, seqOf(o.About))
+		if err != nil {
+			return chat.Message{}, nil, err
+		}
+		e = found
+	}
+	c := d.card(inc, o.Kind, o.Key)
+	c.msg.Room, c.msg.Thread = o.Place.Room, o.Place.Thread
+	make(c, o, e)
+	m := c.done()
+	if len(m.Lines) == 0 {
+		return chat.Message{}, nil, fmt.Errorf("render %s: nothing to say", o.Key)
+	}
+	return m, c.buttons, nil
+}
+
+func (d *Desk) entry(ctx context.Context, number, seq int64) (*incident.Entry, error) {
+	entries, err := d.Store.Reader.Timeline(ctx, number, seq-1)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 || entries[0].Seq != seq {
+		return nil, fmt.Errorf("render %s: there is no entry %d", incident.FormatID(number), seq)
+	}
+	return &entries[0], nil
+}
+
+// root is M1, the card that the thread hangs on.
+func (c *card) root(incident.Out, *incident.Entry) {
+	i := c.inc
+	if !i.Open() {
+		c.rootResolved()
+		return
+	}
+	c.line(chat.Strong(mark(i)+" "+string(i.Severity)), " ", chat.Strong(headline(i)), " · ", i.ID())
+	if i.Impact == "" && len(i.Updates) == 0 {
+		c.line("Impact not known yet. Say what users see with the first status.")
+	} else {
+		c.line("Users: ", i.ImpactNow())
+	}
+	c.line(string(i.State), " · owner: ", c.owner(), " · since ", chat.At(i.OpenedAt))
+	c.line(c.clockWords()...)
+	if n := len(i.Sources); n > 1 {
+		c.line(chat.Tf("+%d alert%s (%d)", n-1, plural(n-1), n))
+	}
+	c.links()
+	c.rootButtons()
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+func (c *card) owner() string {
+	i := c.inc
+	switch {
+	case i.Owner != "":
+		return i.Owner
+	case i.AckedBy != "":
+		return "nobody here (acknowledged at the source by " + i.AckedBy + ")"
+	case i.OnCall != "":
+		return "nobody yet, " + i.OnCall + " is on call"
+	}
+	return "nobody yet"
+}
+
+// clockWords says when readers will hear next.
+func (c *card) clockWords() []any {
+	i := c.inc
+	k := i.Clock
+	switch {
+	case !i.Declared():
+		return []any{"an alert, not an incident yet: no update is due"}
+	case k.Paused:
+		return []any{"reminders are paused"}
+	case k.Snoozed:
+		return []any{"snoozed to ", chat.At(k.Due), " by ", k.SnoozeBy}
+	case k.Alive && len(i.Nudges) > 0 && i.Nudges[len(i.Nudges)-1].Key.Slot >= 0:
+		return []any{chat.Strong("update overdue"), " since ", chat.At(k.Due)}
+	case len(i.Updates) == 0:
+		return []any{"first update due ", chat.At(k.Due)}
+	}
+	return []any{"next update due ", chat.At(k.Due)}
+}
+
+func (c *card) links() {
+	var parts []any
+	add := func(name, url string) {
+		if len(parts) > 0 {
+			parts = append(parts, " · ")
+		}
+		parts = append(parts, chat.A(name, url))
+	}
+	for _, s := range c.inc.Sources[:min(len(c.inc.Sources), 3)] {
+		if s.URL != "" {
+			add(c.d.sourceTitle(s.Kind)+" "+s.Key, s.URL)
+		}
+	}
+	for _, l := range c.inc.Links {
+		add(l.Name, l.URL)
+	}
+	for _, l := range c.d.service(c.inc.Service).Links {
+		add(l.Name, l.URL)
+	}
+	if c.d.URL != "" {
+		add("war room", c.d.URL+"/i/"+c.inc.ID())
+	}
+	if len(parts) > 0 {
+		c.line(parts...)
+	}
+}
+
+func (d *Desk) sourceTitle(kind string) string {
+	if s, ok := d.sources[kind]; ok {
+		return s.Title
+	}
+	return kind
+}
+
+func (c *card) rootButtons() {
+	i := c.inc
+	if i.Owner == "" {
+		c.button(chat.Primary, "own", "I'm on it", nil)
+		if len(i.Updates) == 0 {
+			c.button(chat.Plain, "first", "Post first status", nil)
+		} else {
+			c.button(chat.Plain, "update", "Write update", nil)
+		}
+		c.button(chat.Plain, "run", "Run playbook", nil)
+		c.more("severity", "Change SEV", nil)
+		c.more("handover", "Name an owner", nil)
+		c.more("resolve", "Resolve", nil)
+		c.more("not_incident", "Not an incident", nil)
+		return
+	}
+	c.button(chat.Primary, "update", "Write update", nil)
+	c.button(chat.Plain, "run", "Run playbook", nil)
+	c.button(chat.Plain, "resolve", "Resolve", nil)
+	c.more("handover", "Hand over", nil)
+	c.more("severity", "Change SEV", nil)
+	c.more("snooze", "Snooze 10 min", "10m")
+	if i.Severity != incident.SEV1 {
+		c.more("snooze", "Snooze 30 min", "30m")
+	}
+	c.more("by_hand", "I posted by hand", nil)
+	c.more("pause", "Pause nudges", nil)
+	c.more("not_incident", "Not an incident", nil)
+}
+
+func (c *card) rootResolved() {
+	i := c.inc
+	took := span(i.ResolvedAt.Sub(i.OpenedAt))
+	c.line(chat.Strong("✓ resolved"), " ", chat.Strong(headline(i)), " · ", i.ID())
+	switch {
+	case i.Healed:
+		c.line(i.Summary, ", ", took)
+	case i.MergedInto > 0:
+		c.line("goes on in ", incident.FormatID(i.MergedInto))
+	default:
+		c.line("resolved ", chat.At(i.ResolvedAt), " after ", took, " · ", i.Summary)
+	}
+	c.line("owner: ", c.owner(), " · ", string(i.Severity), " · since ", chat.At(i.OpenedAt))
+	c.links()
+	c.button(chat.Plain, "reopen", "Reopen", nil)
+}
+
+// opener is M2, the first reply: who is called, and what to know before the
+// first move.
+func (c *card) opener(incident.Out, *incident.Entry) {
+	i := c.inc
+	switch {
+	case i.Declared() && i.DeclaredAt.Equal(i.OpenedAt) && i.OnCall != "" && i.OpenedBy != i.OnCall && i.Owner == "":
+		c.line(chat.Call(c.d.mention(i.OnCall)), " you are on call for ", i.ServiceName(), ". It began ", chat.At(i.OpenedAt), ".")
+	case i.Declared():
+		c.line(i.ServiceName(), " has an incident since ", chat.At(i.OpenedAt), ".")
+	default:
+		c.line("An alert on ", i.ServiceName(), " since ", chat.At(i.OpenedAt), ". It is an incident when somebody takes it.")
+	}
+	c.line("I cannot see deploys, flags or config changes yet.")
+	for _, no := range i.DoNot[:min(len(i.DoNot), 3)] {
+		c.line(chat.Strong("Do NOT "+no), "")
+	}
+	c.line(chat.Muted("In this thread use the buttons or “@" + c.d.Command + " update …”."))
+}
+
+// declared mentions the person on call once an alert became an incident.
+func (c *card) declared(_ incident.Out, e *incident.Entry) {
+	i := c.inc
+	if i.OnCall != "" && i.Owner == "" {
+		c.line(chat.Call(c.d.mention(i.OnCall)), " you are on call for ", i.ServiceName(), ". ", e.Text)
+		return
+	}
+	c.msg.Silent = true
+	c.line(e.Text, " The first word in #status is due ", chat.At(i.Clock.Due), ".")
+}
+
+// alert mentions the owner when one more alert is worth it.
+func (c *card) alert(_ incident.Out, e *incident.Entry) {
+	parts := []any{}
+	if c.inc.Owner != "" {
+		parts = append(parts, chat.Call(c.d.mention(c.inc.Owner)), " ")
+	}
+	c.line(append(parts, "+1 alert (", len(c.inc.Sources), "): ", strings.TrimPrefix(e.Text, "One more alert: "))...)
+}
+
+// quiet is one silent line of news or a note.
+func (c *card) quiet(o incident.Out, e *incident.Entry) {
+	c.msg.Silent = true
+	c.msg.By = e.Actor
+	from := ""
+	if e.Via != "" {
+		from = ", from " + e.Via
+	}
+	if o.Kind == incident.KindNote {
+		c.line(chat.Muted(e.Actor+from+": "), chat.Clamp(e.Text, 1500))
+		return
+	}
+	c.line(chat.Clamp(e.Text, 1500), chat.Muted(from))
+}
+
+// recovered is M12: the source is well again, a person decides.
+func (c *card) recovered(o incident.Out, e *incident.Entry) {
+	i := c.inc
+	parts := []any{"Looks recovered: every alert is resolved at its source since ", chat.At(e.At), "."}
+	if i.Owner != "" {
+		parts = append(parts, " ", chat.Call(c.d.mention(i.Owner)))
+	}
+	c.line(parts...)
+	for _, s := range i.InForce() {
+		c.line("✗ still in force: ", s.Plan.Title)
+	}
+	if !i.Open() || i.State != incident.Monitoring || i.AskedAt.After(e.At) {
+		c.line(chat.Muted("answered: " + string(i.State)))
+		return
+	}
+	c.button(chat.Primary, "resolve", "Resolve "+i.ID(), nil)
+	c.button(chat.Plain, "watch", "Watch 10 min more", nil)
+	c.button(chat.Plain, "not_fixed", "Not fixed", nil)
+}
+
+func (c *card) resolved(_ incident.Out, e *incident.Entry) {
+	i := c.inc
+	c.line(chat.Strong("✓ "), chat.Clamp(e.Text, 900))
+	c.line(span(e.At.Sub(i.OpenedAt)), " from the first alert to the end.")
+	for _, s := range i.InForce() {
+		c.line("Still in force: ", s.Plan.Title)
+	}
+}
+
+// ErrorMessage is the one place where an error becomes words for people.
+func ErrorMessage(err error) chat.Message {
+	f := fault.Of(err)
+	m := chat.Message{Kind: "error", Key: "error", Ephemeral: true, Code: f.Code, Tone: chat.ToneBad}
+	for _, l := range strings.Split(f.Text(), "\n") {
+		m.Lines = append(m.Lines, chat.L(l))
+	}
+	return m.Finish()
+}

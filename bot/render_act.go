@@ -1,0 +1,244 @@
+package bot
+
+import (
+	"fmt"
+
+	"mayday/bot/chat"
+	"mayday/internal/incident"
+)
+
+// act is one message from preview to result (M7 to M10). After the tap every
+// button is replaced by what happens.
+func (c *card) act(s *incident.Step) {
+	c.msg.Step = s.ID
+	switch {
+	case s.State.WaitsForPress():
+		c.preview(s)
+	case s.State.Running():
+		c.progress(s)
+	default:
+		c.result(s)
+	}
+}
+
+func (c *card) preview(s *incident.Step) {
+	p := s.Plan
+	c.msg.Tone = chat.ToneAsk
+	if s.SecondOne {
+		c.line(chat.Call(c.d.mention("@approver")), " needed: danger step in ", envWord(p.Env))
+	} else {
+		c.line(chat.Muted(fmt.Sprintf("Preview · %s · %s, step %d of %d · asked by %s", c.inc.ID(), s.Playbook, s.Index, s.Of, s.RequestedBy)))
+	}
+	c.line(chat.Strong(p.Title), " (", envWord(p.Env), ")")
+	if p.From != "" {
+		c.line("from  ", p.From)
+	}
+	if p.To != "" {
+		c.line("to    ", p.To)
+	}
+	for _, d := range p.Details[:min(len(p.Details), 4)] {
+		c.line("  ", chat.Clamp(d, 160))
+	}
+	c.checks(p)
+	if p.Command != "" && len(p.Details) == 0 {
+		c.line("Runs  ", chat.Code(chat.Clamp(p.Command, 200)))
+	}
+	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)), " · expires ", chat.At(s.ExpiresAt))
+	c.previewButtons(s)
+}
+
+func envWord(env string) string {
+	if env == "" || env == "prod" {
+		return "production"
+	}
+	return env
+}
+
+var checkMarks = map[incident.Answer]string{incident.Yes: "✓", incident.No: "✗", incident.Unknown: "?"}
+
+func (c *card) checks(p incident.Plan) {
+	for _, ch := range p.Checks[:min(len(p.Checks), 5)] {
+		c.line("  ", checkMarks[ch.Answer], " ", chat.Clamp(ch.Text, 140))
+	}
+}
+
+func (c *card) undoWords(s *incident.Step) string {
+	if s.Plan.Undo != "" {
+		return "Undo: " + s.Plan.Undo + "."
+	}
+	if s.Plan.NoUndo != "" {
+		return s.Plan.NoUndo
+	}
+	return "This cannot be undone."
+}
+
+func (c *card) previewButtons(s *incident.Step) {
+	if len(s.Plan.Failing()) > 0 {
+		c.line("Stopped by a check. Nothing was done.")
+		c.stepButton(chat.Plain, "withdraw", "Cancel", s.ID, nil)
+		return
+	}
+	if s.SecondOne {
+		c.line("asked by ", s.RequestedBy, "; somebody else must approve")
+		c.stepButton(chat.Harm, "approve", "Approve and run", s.ID, nil)
+		c.stepButton(chat.Plain, "decline", "Decline", s.ID, nil)
+		c.stepButton(chat.Plain, "withdraw", "Withdraw", s.ID, nil)
+		return
+	}
+	style := chat.Primary
+	if s.Grade == incident.GradeDanger {
+		style = chat.Harm
+	}
+	c.stepButton(style, "start", startLabel(s), s.ID, nil)
+	c.stepButton(chat.Plain, "withdraw", "Cancel", s.ID, nil)
+}
+
+// startLabel names the act, and what nobody could check.
+func startLabel(s *incident.Step) string {
+	label := s.Plan.Title
+	switch open := s.Plan.Open(); {
+	case len(open) == 1:
+		label = chat.Clamp(label, chat.Shared.Label-len(", 1 unknown")) + ", 1 unknown"
+	case len(open) > 1:
+		tail := fmt.Sprintf(", %d unknown", len(open))
+		label = chat.Clamp(label, chat.Shared.Label-len(tail)) + tail
+	}
+	return label
+}
+
+func (c *card) progress(s *incident.Step) {
+	by := s.StartedBy
+	if len(s.ApprovedBy) > 0 {
+		by += ", asked by " + s.RequestedBy
+	}
+	c.line("◐ ", chat.Strong(s.Plan.Title), " · started by ", by)
+	if s.Group() {
+		done, bad := c.children(s)
+		c.line(fmt.Sprintf("%d of %d done, %d not", done, len(s.Children), bad))
+	}
+	c.line("Code ", chat.Code(incident.Code(s.Digest)))
+}
+
+// children counts the children of an each: those that succeeded and those that
+// ended otherwise.
+func (c *card) children(s *incident.Step) (done, bad int) {
+	for _, id := range s.Children {
+		switch ch := c.inc.Step(id); {
+		case ch == nil || !ch.State.Terminal() && ch.State != incident.UnknownOutcome:
+		case ch.State == incident.Succeeded:
+			done++
+		default:
+			bad++
+		}
+	}
+	return done, bad
+}
+
+func (c *card) result(s *incident.Step) {
+	took := ""
+	if !s.StartedAt.IsZero() && !s.EndedAt.IsZero() {
+		took = " in " + span(s.EndedAt.Sub(s.StartedAt))
+	}
+	switch s.State {
+	case incident.Succeeded:
+		c.msg.Tone = chat.ToneOK
+		c.line(chat.Strong("✓ "+s.Plan.Title), took, " · ", s.StartedBy)
+	case incident.UnknownOutcome:
+		c.msg.Tone = chat.ToneBad
+		c.line(chat.Strong("? "+s.Plan.Title), ": no answer. I do not know whether it worked.")
+	case incident.FailedProven:
+		c.msg.Tone = chat.ToneBad
+		c.line(chat.Strong("✗ "+s.Plan.Title), " was not done", took)
+	default:
+		c.line("– ", s.Plan.Title, ": ", stateWord(s.State))
+	}
+	if s.Receipt != nil {
+		c.line(chat.Clamp(s.Receipt.Text, 300))
+	}
+	c.childLines(s)
+	if s.Evidence != nil {
+		c.line("Now: ", chat.Clamp(s.Evidence.Text, 300))
+	}
+	if s.Reason != "" && s.State != incident.Succeeded {
+		c.line(chat.Clamp(s.Reason, 400), chat.Muted(code(s.Code)))
+	}
+	c.resultFoot(s)
+}
+
+func code(e string) string {
+	if e == "" {
+		return ""
+	}
+	return " (" + e + ")"
+}
+
+func (c *card) childLines(s *incident.Step) {
+	for n, id := range s.Children {
+		if n == 6 {
+			c.line(chat.Muted(fmt.Sprintf("  … %d more in the war room", len(s.Children)-n)))
+			return
+		}
+		ch := c.inc.Step(id)
+		if ch == nil {
+			continue
+		}
+		text := ch.Plan.Title
+		switch {
+		case ch.Receipt != nil:
+			text = ch.Receipt.Text
+		case ch.Reason != "":
+			text += ": " + ch.Reason
+		}
+		c.line("  ", stepMark(ch.State), " ", chat.Clamp(text, 160))
+	}
+}
+
+func (c *card) resultFoot(s *incident.Step) {
+	if s.State == incident.Succeeded {
+		c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)))
+	}
+	if s.State == incident.UnknownOutcome {
+		c.line("It may have worked. Do not start it twice.")
+		c.stepButton(chat.Primary, "look", "Look again", s.ID, nil)
+		c.stepButton(chat.Plain, "worked", "It worked", s.ID, nil)
+		c.stepButton(chat.Plain, "not_worked", "It did not", s.ID, nil)
+		return
+	}
+	r := c.inc.Run(s.Run)
+	if r == nil || r.State != incident.RunPaused || r.At != s.Path || r.Results[s.Path].Step != s.ID {
+		return
+	}
+	c.stepButton(chat.Primary, "again", "Try again", r.ID, r.At)
+	c.stepButton(chat.Plain, "skip", "Skip it", r.ID, r.At)
+	c.stepButton(chat.Plain, "stop", "Stop "+r.Playbook, r.ID, nil)
+}
+
+func stepMark(s incident.StepState) string {
+	switch s {
+	case incident.Succeeded:
+		return "✓"
+	case incident.FailedProven:
+		return "✗"
+	case incident.UnknownOutcome:
+		return "?"
+	case incident.Starting:
+		return "◐"
+	case incident.Approved, incident.Previewed, incident.Waiting, incident.Proposed:
+		return "○"
+	}
+	return "–"
+}
+
+func stateWord(s incident.StepState) string {
+	switch s {
+	case incident.Expired:
+		return "nobody confirmed it in time. Nothing was done."
+	case incident.Denied:
+		return "declined. Nothing was done."
+	case incident.RefusedStale:
+		return "refused, because it changed since the preview. Nothing was done."
+	case incident.Cancelled:
+		return "taken back. Nothing was done."
+	}
+	return string(s)
+}

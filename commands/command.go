@@ -1,0 +1,79 @@
+// Package commands is what people can type. Each command is a value in a file of
+// its own; help, suggestions and registrations derive from the list. The package
+// makes the one handler that every platform, the JSON API and the conversation
+// scripts call.
+package commands
+
+import (
+	"context"
+	"slices"
+
+	"mayday/bot"
+	"mayday/bot/chat"
+	"mayday/internal/incident"
+)
+
+// Command is one verb.
+type Command struct {
+	Name     string
+	Synonyms []string // from the muscle memory of other tools
+	Help     string   // one line
+	Usage    string   // what follows the verb
+	Args     []Arg
+	// NeedsIncident asks which incident is meant before Run is called.
+	NeedsIncident bool
+	Run           func(ctx context.Context, c *Call) (chat.Message, error)
+}
+
+// Arg is an argument, for typed options and suggestions.
+type Arg struct {
+	Name     string
+	Help     string
+	Required bool
+	Suggest  func(ctx context.Context, d *bot.Desk, q chat.Query) ([]chat.Choice, error)
+}
+
+// Call is one use of a command.
+type Call struct {
+	Desk   *bot.Desk
+	By     incident.Person
+	Number int64             // of the incident, where one is needed
+	Rest   string            // everything behind the verb, as it was typed
+	Words  []string          // split, quotes taken off, without the named ones
+	Named  map[string]string // key=value
+}
+
+// all is filled by init functions and sorted by the order that people should
+// learn them in.
+var all []Command
+
+func register(c Command) { all = append(all, c) }
+
+// order is how help lists them: five to remember, then the rest.
+var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze", "help"}
+
+// All lists the commands in the order of the help.
+func All() []Command {
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b Command) int { return slices.Index(order, a.Name) - slices.Index(order, b.Name) })
+	return out
+}
+
+// find answers the command that a word means.
+func find(word string) *Command {
+	for n := range all {
+		if all[n].Name == word || slices.Contains(all[n].Synonyms, word) {
+			return &all[n]
+		}
+	}
+	return nil
+}
+
+// vocabulary is every word that is understood, for "did you mean".
+func vocabulary() []string {
+	var out []string
+	for _, c := range all {
+		out = append(append(out, c.Name), c.Synonyms...)
+	}
+	return out
+}

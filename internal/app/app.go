@@ -1,0 +1,277 @@
+// Package app wires Mayday: it reads the configuration, opens the store, makes
+// the desk and its neighbours, and starts and stops them in order. It is the one
+// place that knows everybody.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"mayday/bot"
+	"mayday/bot/chat"
+	"mayday/bot/web"
+	"mayday/commands"
+	"mayday/internal/config"
+	"mayday/internal/incident"
+	"mayday/internal/queue"
+	"mayday/internal/store"
+	"mayday/internal/telemetry"
+	"mayday/playbooks"
+)
+
+// Options are what differs between serve, demo and a test.
+type Options struct {
+	File    *config.File
+	Env     config.Env
+	Listen  string           // overrides the file
+	Data    string           // overrides the file
+	Speed   float64          // divides the durations of updates
+	Clock   func() time.Time // the store's; time.Now unless set
+	Version string
+	Log     io.Writer
+	Demo    *web.Demo
+	DemoKey string
+	ActAs   bool // tokens may act as others: demo only
+	// Manual leaves the wake loop to Drain: for tests with a clock of their own.
+	Manual bool
+	// Platforms are more places to talk, for tests of the port.
+	Platforms []chat.Platform
+}
+
+// App is a wired Mayday.
+type App struct {
+	o        Options
+	set      *settings
+	tel      *telemetry.Telemetry
+	log      *slog.Logger
+	store    *store.Store
+	desk     *bot.Desk
+	handler  *commands.Handler
+	source   *announcer
+	queue    *queue.Queue
+	web      *web.Server
+	server   *http.Server
+	listener net.Listener
+	places   []chat.Platform
+	problems []playbooks.Problem
+
+	stops stops
+	wg    sync.WaitGroup
+	fail  chan error
+}
+
+// New makes everything and starts nothing. On an error what was opened is closed
+// again.
+func New(ctx context.Context, o Options) (*App, error) {
+	a := &App{o: o, fail: make(chan error, 8)}
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.stops.run())
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context) error {
+	set, err := read(a.o.File, a.o.Env)
+	if err != nil {
+		return err
+	}
+	a.set = set
+	if a.o.Listen != "" {
+		set.listen = a.o.Listen
+	}
+	if a.o.Data != "" {
+		set.data = a.o.Data
+	}
+	if a.o.Log == nil {
+		a.o.Log = os.Stderr
+	}
+	a.tel, err = telemetry.New(telemetry.Options{Format: set.logFormat, Level: set.logLevel, Out: a.o.Log, Version: a.o.Version})
+	if err != nil {
+		return fmt.Errorf("start logging: %w", err)
+	}
+	a.log = a.tel.Logger()
+	a.o.File.OnReveal(a.tel.Redactor().Add)
+	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	if err := a.makeDesk(); err != nil {
+		return err
+	}
+	a.makeQueue()
+	return a.makeWeb()
+}
+
+func (a *App) openStore(ctx context.Context) error {
+	names := []string{web.Platform.Name}
+	for _, p := range a.o.Platforms {
+		names = append(names, p.Name())
+	}
+	st, err := store.Open(ctx, store.Options{Dir: a.set.data, Platforms: names, Clock: a.o.Clock, Log: a.log})
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	a.store = st
+	a.stops.push("store", st.Close)
+	return nil
+}
+
+// makeDesk joins the desk to its platforms and to the outside.
+func (a *App) makeDesk() error {
+	key, err := buttonKey(a.set.data)
+	if err != nil {
+		return err
+	}
+	outside, err := connect(a.set.file, a.log, a.set.services)
+	if err != nil {
+		return err
+	}
+	a.stops.push("integrations", outside.close)
+	book, err := a.loadPlaybooks(outside.catalogue)
+	if err != nil {
+		return err
+	}
+	for _, adapter := range platforms {
+		p, err := adapter.New(a.set.file.Section("chat", adapter.Name), a.log)
+		if err != nil {
+			return fmt.Errorf("make platform %s: %w", adapter.Name, err)
+		}
+		a.places = append(a.places, p)
+	}
+	a.places = append(a.places, a.o.Platforms...)
+	s := a.store
+	a.desk, err = bot.New(bot.Options{
+		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
+		Platforms: a.places, Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
+		Services: a.set.services, People: a.set.people, Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
+		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
+		Meter: a.tel.Metrics(), Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.handler = commands.New(a.desk)
+	return nil
+}
+
+// loadPlaybooks reads the built-in ones and those of the folder. A file with
+// mistakes is left out and said; the others work.
+func (a *App) loadPlaybooks(cat playbooks.Catalogue) (*playbooks.Book, error) {
+	book, problems, err := load(a.set, cat)
+	if err != nil {
+		return nil, err
+	}
+	a.problems = problems
+	for _, p := range problems {
+		a.log.Warn("playbook problem", "problem", p.String(), "warning", p.Warning)
+	}
+	return book, nil
+}
+
+func load(set *settings, cat playbooks.Catalogue) (*playbooks.Book, []playbooks.Problem, error) {
+	sources := playbooks.BuiltIn()
+	if set.playbooks != "" {
+		more, err := playbooks.FromDir(set.playbooks)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read playbooks: %w", err)
+		}
+		sources = append(sources, more...)
+	}
+	book, problems := playbooks.Load(cat, sources...)
+	return book, problems, nil
+}
+
+func (a *App) makeQueue() {
+	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
+	a.queue = queue.New(a.source, queue.Options{Log: a.log}, map[string]queue.Handler{
+		incident.WakeInbox: a.desk.HandleInbox,
+		incident.WakeOut:   a.desk.HandleOut,
+		incident.WakeNudge: a.desk.HandleNudge,
+		incident.WakeStep:  a.desk.HandleStep,
+		incident.WakeRun:   a.desk.HandleRun,
+	})
+}
+
+func (a *App) makeWeb() error {
+	var doors []web.Door
+	for _, s := range a.desk.Sources {
+		if s.Receiver == nil {
+			continue
+		}
+		doors = append(doors, web.Door{Path: s.Receiver.Path(), Receive: func(ctx context.Context, h http.Header, body []byte) error {
+			return a.desk.Knock(ctx, s.Name, h, body)
+		}})
+	}
+	tokens := a.set.tokens
+	for n := range tokens {
+		tokens[n].ActAs = a.o.ActAs
+	}
+	speed := ""
+	if a.o.Speed > 1 {
+		speed = fmt.Sprintf("%g×", a.o.Speed)
+	}
+	server, err := web.New(web.Options{
+		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
+		Doors: doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
+		SpeedLabel: speed, Help: help, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.web = server
+	return nil
+}
+
+func help() []web.HelpRow {
+	var rows []web.HelpRow
+	for _, c := range commands.All() {
+		rows = append(rows, web.HelpRow{Command: c.Name, Usage: c.Name + " " + c.Usage, Say: c.Help})
+	}
+	return rows
+}
+
+// ready says whether traffic may come. A chat platform or an alert source that
+// is down never takes the webhook door away.
+func (a *App) ready(ctx context.Context) (bool, map[string]string) {
+	parts := map[string]string{"store": "ok"}
+	ok := true
+	if err := a.store.Writable(ctx); err != nil {
+		parts["store"], ok = "off", false
+	}
+	for _, p := range a.places {
+		parts[p.Name()] = "ok"
+	}
+	for _, s := range a.desk.Sources {
+		parts[s.Name] = "ok"
+	}
+	return ok, parts
+}
+
+// buttonKey is the secret that makes button ids; it outlives restarts, so that a
+// button stays what it was.
+func buttonKey(dir string) ([]byte, error) {
+	path := filepath.Join(dir, "buttons.key")
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read button key: %w", err)
+	}
+	key = make([]byte, 32)
+	_, _ = rand.Read(key) // never fails since Go 1.24
+	if err := os.WriteFile(path, key, 0o600); err != nil {
+		return nil, fmt.Errorf("write button key: %w", err)
+	}
+	return key, nil
+}

@@ -1,0 +1,245 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"mayday/bot/web"
+	"mayday/internal/config"
+	"mayday/internal/incident"
+	"mayday/internal/practice"
+)
+
+// DemoOptions are the flags of `mayday demo`.
+type DemoOptions struct {
+	Listen   string
+	Data     string // a temporary directory unless set
+	Speed    float64
+	Postgres string // a real, disposable database to end queries on
+	Version  string
+	Log      io.Writer
+}
+
+// Demo is a Mayday with a pretend company around it, on loopback.
+type Demo struct {
+	App    *App
+	Pager  *practice.PagerDuty
+	Key    string // signs the first browser in
+	Token  string // of the JSON API; may act as others
+	Secret string // signs webhooks
+
+	real  string // name of the real database, "" when there is none
+	mu    sync.Mutex
+	curl  string
+	fired bool
+	dir   string
+	mine  bool // dir is temporary and removed at the end
+}
+
+// NewDemo makes the pretend company and a Mayday that is configured for it. The
+// parts are the ones of production; only the addresses are pretend.
+func NewDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
+	d := &Demo{Key: secret(16), Token: secret(16), Secret: secret(16), dir: o.Data}
+	if d.dir == "" {
+		dir, err := os.MkdirTemp("", "mayday-demo-")
+		if err != nil {
+			return nil, fmt.Errorf("make demo directory: %w", err)
+		}
+		d.dir, d.mine = dir, true
+	}
+	if err := d.build(ctx, o); err != nil {
+		d.clean()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Demo) build(ctx context.Context, o DemoOptions) error {
+	token := secret(16)
+	pager, err := practice.NewPagerDuty(practice.Options{Secrets: []string{d.Secret}, Token: token, From: []string{"mayday@example.com"}})
+	if err != nil {
+		return fmt.Errorf("make practice range: %w", err)
+	}
+	d.Pager = pager
+	api, err := pager.Start("127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start practice range: %w", err)
+	}
+	file, err := d.configure(o, api, token)
+	if err != nil {
+		return err
+	}
+	d.App, err = New(ctx, Options{File: file, Listen: o.Listen, Data: filepath.Join(d.dir, "data"), Speed: o.Speed, Version: o.Version, Log: o.Log,
+		Demo: d.pages(o, api), DemoKey: d.Key, ActAs: true})
+	return err
+}
+
+// configure writes the configuration of the pretend company. Secrets go through
+// files, as in production.
+func (d *Demo) configure(o DemoOptions, api, token string) (*config.File, error) {
+	secrets := map[string]string{"pager_secret": d.Secret, "pager_token": token, "api_token": d.Token, "postgres_dsn": o.Postgres}
+	for name, value := range secrets {
+		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(value+"\n"), 0o600); err != nil {
+			return nil, fmt.Errorf("write demo secret: %w", err)
+		}
+	}
+	var b strings.Builder
+	b.WriteString(demoHead)
+	fmt.Fprintf(&b, "pagerduty:\n  api_url: %s\n  webhook_secret: file:%s\n  token: file:%s\n  from: mayday@example.com\n", api, d.path("pager_secret"), d.path("pager_token"))
+	fmt.Fprintf(&b, "web:\n  tokens: [{name: ana, role: approver, token: 'file:%s'}]\n", d.path("api_token"))
+	b.WriteString("services:\n")
+	for _, s := range d.Pager.Services() {
+		fmt.Fprintf(&b, "  %s: {pagerduty: %s, impact: %q}\n", s.Name, s.ID, demoImpact[s.Name])
+	}
+	b.WriteString("people:\n  same:\n")
+	for _, p := range d.Pager.People() {
+		name, _, _ := strings.Cut(p.Name, " ")
+		fmt.Fprintf(&b, "  - {name: %s, pagerduty: %s, web: %s}\n", name, p.ID, strings.ToLower(name))
+	}
+	if o.Postgres != "" {
+		d.real = "payments-db"
+		fmt.Fprintf(&b, "connect:\n  postgres: {payments-db: {dsn: 'file:%s'}}\n", d.path("postgres_dsn"))
+	}
+	file, err := config.Parse("demo.yaml", []byte(b.String()))
+	if err != nil {
+		return nil, fmt.Errorf("configure the demo: %w", err)
+	}
+	return file, nil
+}
+
+const demoHead = "log: {level: warn}\nsafety: {approval_expires: 10m}\n"
+
+// demoImpact is what users of the pretend shop feel.
+var demoImpact = map[string]string{
+	"checkout":    "Paying fails for some. Browsing works.",
+	"search":      "Search is slow or empty.",
+	"workers":     "Mails and receipts come late.",
+	"payments-db": "Paying is slow or fails.",
+	"rabbitmq":    "Orders are confirmed late.",
+}
+
+func (d *Demo) path(name string) string { return filepath.Join(d.dir, name) }
+
+// Start begins to serve and aims the pretend PagerDuty at it.
+func (d *Demo) Start(ctx context.Context) error {
+	if err := d.App.Start(ctx); err != nil {
+		return err
+	}
+	if err := d.Pager.Aim(d.App.URL() + "/hooks/pagerduty"); err != nil {
+		return fmt.Errorf("aim the practice range: %w", err)
+	}
+	curl, err := d.Pager.Curl("incident.triggered")
+	if err != nil {
+		return fmt.Errorf("make the curl of the guide: %w", err)
+	}
+	d.mu.Lock()
+	d.curl = curl
+	d.mu.Unlock()
+	return nil
+}
+
+// Wait runs until ctx ends; then nothing remains.
+func (d *Demo) Wait(ctx context.Context) error {
+	defer d.clean()
+	return d.App.Wait(ctx)
+}
+
+func (d *Demo) clean() {
+	if d.Pager != nil {
+		d.Pager.Close()
+	}
+	if d.mine {
+		_ = os.RemoveAll(d.dir) // it lies in the temporary directory in any case
+	}
+}
+
+// pages is the guide beside the war room.
+func (d *Demo) pages(o DemoOptions, pager string) *web.Demo {
+	demo := &web.Demo{
+		People: []web.Person{{ID: "ana", Name: "Ana", Role: "responder"}, {ID: "li", Name: "Li", Role: "approver"}},
+		Guide:  func(ctx context.Context) []web.GuideStep { return d.guide(ctx, o, pager) },
+		Act:    d.act,
+	}
+	if o.Postgres != "" {
+		demo.Banner = "A real database is attached as payments-db. Queries that you end there are really ended."
+	}
+	return demo
+}
+
+// act is a press in the guide.
+func (d *Demo) act(_ context.Context, name string) error {
+	spec := practice.TriggerSpec{Title: "checkout: errors 12% (usual 0.3%)", Service: "checkout", Urgency: "high", Assignee: "Ana"}
+	switch name {
+	case "alert":
+	case "quiet":
+		spec = practice.TriggerSpec{Title: "search: p95 over 2 s", Service: "search", Urgency: "low", Assignee: "Li"}
+	case "slow_query":
+		spec = practice.TriggerSpec{Title: "payments-db: sessions wait for locks", Service: "payments-db", Urgency: "high", Assignee: "Ana"}
+	default:
+		return fmt.Errorf("the guide has no act %q", name)
+	}
+	_, err := d.Pager.Trigger(spec)
+	if err != nil {
+		return fmt.Errorf("send the webhook: %w", err)
+	}
+	return nil
+}
+
+// guide ticks itself from what has happened.
+func (d *Demo) guide(ctx context.Context, o DemoOptions, pager string) []web.GuideStep {
+	all, err := d.App.Incidents(ctx)
+	if err != nil {
+		return nil
+	}
+	var fired, owned, told, nudged, ended bool
+	for _, i := range all {
+		fired = fired || len(i.Sources) > 0
+		owned = owned || i.Owner != ""
+		told = told || len(i.Updates) > 0
+		nudged = nudged || answered(i)
+		for _, s := range i.Steps {
+			ended = ended || s.State == incident.Succeeded
+		}
+	}
+	d.mu.Lock()
+	curl := d.curl
+	d.mu.Unlock()
+	every := time.Duration(float64(30*time.Minute) / max(o.Speed, 1))
+	steps := []web.GuideStep{
+		{Done: fired, Title: "Fire the webhook", Say: "In production PagerDuty sends it when an alert goes off. It is signed; a forged one is refused.",
+			Actions: []web.Action{{Label: "Send PagerDuty webhook", Name: "alert"}}, Code: curl, Link: pager, LinkLabel: "the pretend PagerDuty"},
+		{Done: owned, Title: "Take it", Say: "Press “I'm on it” on the card. PagerDuty is acknowledged for you."},
+		{Done: told, Title: "Tell #status", Say: "Press “Write update” (or “Post first status”). The clock for the next word starts."},
+		{Done: nudged, Title: "Wait for the reminder", Say: fmt.Sprintf("It comes %s after your word, even if Mayday restarts. Answer it with one tap.", every.Round(time.Second))},
+	}
+	if d.real != "" {
+		steps = append(steps, web.GuideStep{Done: ended, Title: "End a query on the real database",
+			Say:     "Open the incident, press “Run playbook”, choose kill-queries for payments-db. Ana asks, Li approves: switch at the top.",
+			Actions: []web.Action{{Label: "Send a database alert", Name: "slow_query"}}})
+	}
+	return steps
+}
+
+// answered reports whether a reminder for a word came and was answered.
+func answered(i *incident.Incident) bool {
+	for _, n := range i.Nudges {
+		if n.Key.Slot >= 0 && n.Ended != "" && len(i.Updates) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func secret(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"mayday/bot"
+	"mayday/integrations"
+	"mayday/internal/config"
+	"mayday/playbooks"
+)
+
+// outsideParts is everything that the integrations offer.
+type outsideParts struct {
+	catalogue playbooks.Catalogue
+	sources   []bot.Source
+	checkers  map[string]integrations.Checker
+	closers   []func()
+}
+
+// connect makes the parts of every integration. It talks to nobody.
+func connect(f *config.File, log *slog.Logger, services []bot.Service) (*outsideParts, error) {
+	out := &outsideParts{catalogue: playbooks.Catalogue{Connections: map[string][]string{}, Envs: map[string]string{}}, checkers: map[string]integrations.Checker{}}
+	for _, s := range services {
+		out.catalogue.Services = append(out.catalogue.Services, s.Name)
+	}
+	var errs []error
+	var names []string
+	for _, i := range outside {
+		if len(i.At) == 0 {
+			names = append(names, i.Name)
+		}
+	}
+	if connections := f.Section("connect"); connections.Exists() {
+		errs = append(errs, connections.CheckKeys(names...))
+	}
+	for _, i := range outside {
+		parts, err := i.New(section(f, i), log.With("integration", i.Name))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out.add(f, i, parts)
+	}
+	if err := config.Join(errs...); err != nil {
+		out.close()
+		return nil, err
+	}
+	return out, nil
+}
+
+func (o *outsideParts) add(f *config.File, i integrations.Integration, parts integrations.Parts) {
+	o.catalogue.Actions = append(o.catalogue.Actions, parts.Actions...)
+	if len(parts.Connections) > 0 {
+		o.catalogue.Connections[i.Prefix] = parts.Connections
+		for _, name := range parts.Connections {
+			var env string
+			if e := section(f, i).Sub(name).Sub("env"); e.Exists() && e.Decode(&env) == nil {
+				o.catalogue.Envs[name] = env
+			}
+		}
+	}
+	if parts.Receiver != nil {
+		title := i.Title
+		if title == "" {
+			title = i.Name
+		}
+		o.sources = append(o.sources, bot.Source{Name: i.Name, Title: title, Receiver: parts.Receiver, Mirror: parts.Mirror})
+	}
+	if parts.Checker != nil {
+		o.checkers[i.Name] = parts.Checker
+	}
+	if parts.Close != nil {
+		o.closers = append(o.closers, parts.Close)
+	}
+}
+
+func (o *outsideParts) close() error {
+	for _, c := range slices.Backward(o.closers) {
+		c()
+	}
+	return nil
+}
+
+// Validate checks a configuration and its playbooks without opening anything.
+// Warnings come back as well; the error is for what would not work.
+func Validate(f *config.File, env config.Env) ([]playbooks.Problem, error) {
+	set, err := read(f, env)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := connect(f, slog.New(slog.DiscardHandler), set.services)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = parts.close() }()
+	_, problems, err := load(set, parts.catalogue)
+	if err != nil {
+		return nil, fmt.Errorf("validate: %w", err)
+	}
+	return problems, nil
+}

@@ -1,0 +1,20 @@
+package app
+
+import (
+	"mayday/bot/chat"
+	"mayday/bot/web"
+	"mayday/integrations"
+	"mayday/integrations/pagerduty"
+	"mayday/integrations/postgres"
+)
+
+// One more chat platform or integration is a package and one line here.
+var (
+	platforms = []chat.Adapter{
+		web.Platform,
+	}
+	outside = []integrations.Integration{
+		pagerduty.Integration,
+		postgres.Integration,
+	}
+)

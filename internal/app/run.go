@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"mayday/internal/incident"
+	"mayday/internal/store"
+)
+
+// stops is what must be undone at the end, newest first.
+type stops struct {
+	names []string
+	funcs []func() error
+}
+
+func (s *stops) push(name string, f func() error) {
+	s.names, s.funcs = append(s.names, name), append(s.funcs, f)
+}
+
+func (s *stops) run() error {
+	var errs []error
+	for n, f := range slices.Backward(s.funcs) {
+		if err := f(); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", s.names[n], err))
+		}
+	}
+	s.names, s.funcs = nil, nil
+	return errors.Join(errs...)
+}
+
+// announcer passes the store's signal on to the wake loop and to whoever watches
+// a page.
+type announcer struct {
+	*store.Store
+	app *App
+	out chan struct{}
+}
+
+func (n *announcer) Changed() <-chan struct{} { return n.out }
+
+// announce runs until ctx ends.
+func (n *announcer) announce(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.Store.Changed():
+			n.app.web.Notify()
+			select {
+			case n.out <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// Start listens and begins to work. It returns once traffic is taken.
+func (a *App) Start(ctx context.Context) error {
+	listener, err := net.Listen("tcp", a.set.listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
+	}
+	a.listener = listener
+	ctx, cancel := context.WithCancel(ctx)
+	a.server = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	a.server.RegisterOnShutdown(a.web.Close)
+	a.stops.push("work", func() error { cancel(); a.wg.Wait(); return nil })
+	a.stops.push("http", a.stopHTTP)
+	a.wg.Go(func() {
+		if err := a.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.failed(fmt.Errorf("serve http: %w", err))
+		}
+	})
+	source := a.source
+	a.wg.Go(func() { source.announce(ctx) })
+	for _, p := range a.places {
+		a.wg.Go(func() {
+			if err := p.Run(ctx, a.handler); err != nil && ctx.Err() == nil {
+				a.failed(fmt.Errorf("run %s: %w", p.Name(), err))
+			}
+		})
+	}
+	if !a.o.Manual {
+		a.wg.Go(func() {
+			if err := a.queue.Run(ctx); err != nil {
+				a.log.Error("the wake loop did not stop in time", "err", err)
+			}
+		})
+	}
+	a.wg.Go(func() { a.measure(ctx) })
+	return nil
+}
+
+// stopHTTP lets requests finish, for half of the time there is.
+func (a *App) stopHTTP() error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.set.shutdown/2)
+	defer cancel()
+	if err := a.server.Shutdown(ctx); err != nil {
+		return a.server.Close()
+	}
+	return nil
+}
+
+func (a *App) failed(err error) {
+	a.log.Error("a part of Mayday ended", "err", err)
+	select {
+	case a.fail <- err:
+	default:
+	}
+}
+
+// measure keeps the gauges of the outbox.
+func (a *App) measure(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		if n, oldest, err := a.store.Depth(ctx); err == nil {
+			age := time.Duration(0)
+			if n > 0 {
+				age = time.Since(oldest)
+			}
+			a.tel.Metrics().SetOutbox(n, age)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Wait blocks until ctx ends or a part fails, then stops everything.
+func (a *App) Wait(ctx context.Context) error {
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-a.fail:
+	}
+	return errors.Join(cause, a.Stop())
+}
+
+// Stop stops everything, newest first.
+func (a *App) Stop() error { return a.stops.run() }
+
+// URL is where it listens.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+
+// Drain does everything that is due, until nothing is: for tests with a clock of
+// their own.
+func (a *App) Drain(ctx context.Context) error { return a.queue.Drain(ctx) }
+
+// Incidents answers what is open, for the guide of the demo.
+func (a *App) Incidents(ctx context.Context) ([]*incident.Incident, error) {
+	return a.store.Incidents(ctx, incident.Filter{State: "all", Limit: 20})
+}

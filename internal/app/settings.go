@@ -1,0 +1,363 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"mayday/bot"
+	"mayday/bot/web"
+	"mayday/integrations"
+	"mayday/internal/config"
+	"mayday/internal/incident"
+)
+
+// topLevel are the keys of a configuration file.
+var topLevel = []string{"chat", "pagerduty", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
+
+// settings is the whole configuration, each section decoded by whoever owns it.
+type settings struct {
+	file      *config.File
+	listen    string
+	url       string
+	openRead  bool
+	tokens    []web.Token
+	data      string
+	command   string
+	people    bot.People
+	services  []bot.Service
+	safety    bot.Safety
+	policy    incident.Policy
+	timeout   time.Duration
+	shutdown  time.Duration
+	playbooks string
+	logFormat string
+	logLevel  string
+}
+
+// read decodes every section and reports the mistakes of all of them at once.
+func read(f *config.File, env config.Env) (*settings, error) {
+	s := &settings{file: f, policy: incident.DefaultPolicy(), shutdown: 10 * time.Second, command: "mayday"}
+	err := config.Join(
+		f.CheckTopLevel(topLevel...), f.LintSecrets(),
+		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readRest(env),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *settings) readChat() error {
+	section := s.file.Section("chat")
+	if !section.Exists() {
+		return nil
+	}
+	known := []string{"command", "channels"}
+	for _, p := range platforms {
+		known = append(known, p.Name)
+	}
+	if err := section.CheckKeys(known...); err != nil {
+		return err
+	}
+	if slices.Contains(section.Keys(), "command") {
+		return section.Sub("command").Decode(&s.command)
+	}
+	return nil
+}
+
+func (s *settings) readWeb(env config.Env) error {
+	var w struct {
+		Listen string `yaml:"listen"`
+		URL    string `yaml:"url"`
+		Read   string `yaml:"read"`
+		Tokens []struct {
+			Name  string        `yaml:"name"`
+			Role  string        `yaml:"role"`
+			Kind  string        `yaml:"kind"`
+			Token config.Secret `yaml:"token"`
+		} `yaml:"tokens"`
+	}
+	section := s.file.Section("web")
+	if section.Exists() {
+		if err := section.Decode(&w); err != nil {
+			return err
+		}
+	}
+	s.listen, s.url, s.openRead = "127.0.0.1:7373", strings.TrimSuffix(w.URL, "/"), w.Read == "anyone"
+	if w.Listen != "" {
+		s.listen = w.Listen
+	}
+	if env.Listen != "" {
+		s.listen = env.Listen
+	}
+	if w.Read != "" && w.Read != "anyone" {
+		return section.Fault("read", "`read` is anyone, or left out, not %q", w.Read)
+	}
+	for _, t := range w.Tokens {
+		role, err := incident.ParseRole(t.Role)
+		switch {
+		case t.Name == "":
+			return section.Fault("tokens", "a token needs a name")
+		case err != nil:
+			return section.Fault("tokens", "token %s: %v", t.Name, err)
+		case t.Kind != "" && t.Kind != "service" && t.Kind != "person":
+			return section.Fault("tokens", "token %s: `kind` is person or service", t.Name)
+		case t.Token.IsZero():
+			return section.Fault("tokens", "token %s: `token` is missing, as in token: env:ANA_TOKEN", t.Name)
+		}
+		s.tokens = append(s.tokens, web.Token{Name: t.Name, Role: string(role), Kind: t.Kind, Token: t.Token})
+	}
+	if !loopback(s.listen) && len(s.tokens) == 0 {
+		return fmt.Errorf("web.listen is %s, which others can reach: add web.tokens, or listen on 127.0.0.1", s.listen)
+	}
+	return nil
+}
+
+// loopback reports whether only this machine can reach an address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func (s *settings) readStore(env config.Env) error {
+	var st struct {
+		Path     string        `yaml:"path"`
+		Postgres config.Secret `yaml:"postgres"`
+	}
+	section := s.file.Section("store")
+	if section.Exists() {
+		if err := section.Decode(&st); err != nil {
+			return err
+		}
+	}
+	if !st.Postgres.IsZero() {
+		return section.Fault("postgres", "this version keeps its data in a directory; write path: /var/lib/mayday")
+	}
+	s.data = "data"
+	if st.Path != "" {
+		s.data = st.Path
+	}
+	if env.Data != "" {
+		s.data = env.Data
+	}
+	return nil
+}
+
+func (s *settings) readPeople() error {
+	section := s.file.Section("people")
+	s.people.Roles = map[incident.Role][]string{}
+	if !section.Exists() {
+		return nil
+	}
+	var p struct {
+		Responder config.Strings      `yaml:"responder"`
+		Commander config.Strings      `yaml:"commander"`
+		Approver  config.Strings      `yaml:"approver"`
+		Admin     config.Strings      `yaml:"admin"`
+		Same      []map[string]string `yaml:"same"`
+	}
+	if err := section.Decode(&p); err != nil {
+		return err
+	}
+	s.people.Roles[incident.Responder], s.people.Roles[incident.Commander] = p.Responder, p.Commander
+	s.people.Roles[incident.Approver], s.people.Roles[incident.Admin] = p.Approver, p.Admin
+	for _, one := range p.Same {
+		l := bot.Linked{Name: one["name"], Zone: one["zone"], IDs: map[string]string{}}
+		if l.Name == "" {
+			return section.Fault("same", "everybody in `same` needs a name")
+		}
+		if _, err := time.LoadLocation(l.Zone); err != nil {
+			return section.Fault("same", "%s: there is no time zone %q; write one like Europe/Berlin", l.Name, l.Zone)
+		}
+		for where, id := range one {
+			if where != "name" && where != "zone" {
+				l.IDs[where] = id
+			}
+		}
+		if l.IDs["web"] == "" {
+			l.IDs["web"] = s.webID(l.Name)
+		}
+		s.people.Same = append(s.people.Same, l)
+	}
+	return nil
+}
+
+// webID is the account in the war room of somebody named in the configuration:
+// the token of that name, whatever its case.
+func (s *settings) webID(name string) string {
+	for _, t := range s.tokens {
+		if strings.EqualFold(t.Name, name) {
+			return t.Name
+		}
+	}
+	return strings.ToLower(name)
+}
+
+func (s *settings) readServices() error {
+	section := s.file.Section("services")
+	if !section.Exists() {
+		return nil
+	}
+	for _, name := range section.Keys() {
+		var one struct {
+			PagerDuty  string            `yaml:"pagerduty"`
+			Match      map[string]string `yaml:"match"`
+			Env        string            `yaml:"env"`
+			Impact     string            `yaml:"impact"`
+			Declare    string            `yaml:"declare"`
+			Group      string            `yaml:"group"`
+			K8s        config.Section    `yaml:"k8s"`
+			Migrations config.Section    `yaml:"migrations"`
+			DependsOn  config.Strings    `yaml:"depends_on"`
+			Charts     config.Section    `yaml:"charts"`
+			Links      map[string]string `yaml:"links"`
+			DoNot      config.Strings    `yaml:"do_not"`
+		}
+		sub := section.Sub(name)
+		if err := sub.Decode(&one); err != nil {
+			return err
+		}
+		if one.Declare != "" && !slices.Contains([]string{"always", "high_urgency", "priority", "press"}, one.Declare) {
+			return sub.Fault("declare", "`declare` is always, high_urgency, priority or press, not %q", one.Declare)
+		}
+		if one.Group != "" && one.Group != "service" && one.Group != "key" {
+			return sub.Fault("group", "`group` is service or key, not %q", one.Group)
+		}
+		svc := bot.Service{Name: name, Impact: one.Impact, Env: one.Env, Declare: one.Declare, Group: one.Group != "key", DoNot: one.DoNot,
+			SourceID: map[string]string{}}
+		if one.PagerDuty != "" {
+			svc.SourceID["pagerduty"] = one.PagerDuty
+		}
+		for label, url := range one.Links {
+			svc.Links = append(svc.Links, incident.Link{Name: label, URL: url})
+		}
+		slices.SortFunc(svc.Links, func(a, b incident.Link) int { return strings.Compare(a.Name, b.Name) })
+		s.services = append(s.services, svc)
+	}
+	return nil
+}
+
+func (s *settings) readUpdates() error {
+	section := s.file.Section("updates")
+	if !section.Exists() {
+		return nil
+	}
+	type perSeverity struct {
+		First time.Duration `yaml:"first"`
+	}
+	var u struct {
+		First      time.Duration `yaml:"first"`
+		Every      time.Duration `yaml:"every"`
+		SecondCall time.Duration `yaml:"second_call"`
+		Escalate   time.Duration `yaml:"escalate"`
+		Holding    bool          `yaml:"holding_line"`
+		SEV1       perSeverity   `yaml:"SEV1"`
+		SEV2       perSeverity   `yaml:"SEV2"`
+		SEV3       perSeverity   `yaml:"SEV3"`
+	}
+	if err := section.Decode(&u); err != nil {
+		return err
+	}
+	p := &s.policy
+	p.Holding = u.Holding
+	for sev, one := range map[incident.Severity]perSeverity{incident.SEV1: u.SEV1, incident.SEV2: u.SEV2, incident.SEV3: u.SEV3} {
+		if first := orElse(one.First, u.First); first > 0 {
+			p.First[sev] = first
+		}
+	}
+	p.Every, p.SecondCall, p.Escalate = orElse(u.Every, p.Every), orElse(u.SecondCall, p.SecondCall), orElse(u.Escalate, p.Escalate)
+	return nil
+}
+
+func orElse(d, standard time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return standard
+}
+
+func (s *settings) readSafety() error {
+	s.safety = bot.Safety{ProdPhrase: "target", SecondPerson: "danger", ApprovalExpires: 10 * time.Minute}
+	section := s.file.Section("safety")
+	if !section.Exists() {
+		return nil
+	}
+	var sf struct {
+		ProdPhrase      string         `yaml:"prod_phrase"`
+		SecondPerson    string         `yaml:"second_person"`
+		ApprovalExpires time.Duration  `yaml:"approval_expires"`
+		BreakGlass      config.Section `yaml:"break_glass"`
+		UndoFor         time.Duration  `yaml:"undo_for"`
+		BackupMaxAge    time.Duration  `yaml:"backup_max_age"`
+		Wide            int            `yaml:"wide"`
+	}
+	if err := section.Decode(&sf); err != nil {
+		return err
+	}
+	if sf.SecondPerson != "" {
+		if !slices.Contains([]string{"never", "danger", "always", "when_available"}, sf.SecondPerson) {
+			return section.Fault("second_person", "`second_person` is never, danger, always or when_available, not %q", sf.SecondPerson)
+		}
+		s.safety.SecondPerson = sf.SecondPerson
+	}
+	if sf.ProdPhrase != "" {
+		s.safety.ProdPhrase = sf.ProdPhrase
+	}
+	if sf.ApprovalExpires > 10*time.Minute {
+		return section.Fault("approval_expires", "an approval lives 10m at most")
+	}
+	s.safety.ApprovalExpires = orElse(sf.ApprovalExpires, s.safety.ApprovalExpires)
+	return nil
+}
+
+func (s *settings) readRest(env config.Env) error {
+	var errs []error
+	if section := s.file.Section("steps"); section.Exists() {
+		var st struct {
+			Timeout time.Duration `yaml:"timeout"`
+		}
+		errs = append(errs, section.Decode(&st))
+		s.timeout = st.Timeout
+	}
+	if section := s.file.Section("log"); section.Exists() {
+		var l struct {
+			Format string `yaml:"format"`
+			Level  string `yaml:"level"`
+		}
+		errs = append(errs, section.Decode(&l))
+		s.logFormat, s.logLevel = l.Format, l.Level
+	}
+	if env.LogFormat != "" {
+		s.logFormat = env.LogFormat
+	}
+	if env.LogLevel != "" {
+		s.logLevel = env.LogLevel
+	}
+	if section := s.file.Section("shutdown"); section.Exists() {
+		errs = append(errs, section.Decode(&s.shutdown))
+	}
+	if section := s.file.Section("playbooks"); section.Exists() {
+		errs = append(errs, section.Decode(&s.playbooks))
+		if s.playbooks != "" && !filepath.IsAbs(s.playbooks) {
+			s.playbooks = filepath.Join(filepath.Dir(s.file.Name()), s.playbooks)
+		}
+	}
+	return config.Join(errs...)
+}
+
+// section is where an integration's configuration stands.
+func section(f *config.File, i integrations.Integration) config.Section {
+	at := i.At
+	if len(at) == 0 {
+		at = []string{"connect", i.Name}
+	}
+	return f.Section(at...)
+}

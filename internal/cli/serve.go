@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"mayday/internal/app"
+)
+
+type serveCmd struct {
+	Config string `short:"c" placeholder:"FILE" help:"The configuration (default ./mayday.yaml, /etc/mayday/mayday.yaml)."`
+}
+
+// Run serves until it is told to stop.
+func (c *serveCmd) Run(r *run) error {
+	file, err := r.load(c.Config)
+	if err != nil {
+		return err
+	}
+	a, err := app.New(r.ctx, app.Options{File: file, Env: r.env, Version: version(), Log: r.words})
+	if err != nil {
+		return err
+	}
+	if err := a.Start(r.ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(r.out, "ready", a.URL())
+	return a.Wait(r.ctx)
+}
+
+type validateCmd struct {
+	Config string `short:"c" placeholder:"FILE" help:"The configuration."`
+}
+
+// Run checks configuration and playbooks.
+func (c *validateCmd) Run(r *run) error {
+	file, err := r.load(c.Config)
+	if err != nil {
+		return err
+	}
+	problems, err := app.Validate(file, r.env)
+	if err != nil {
+		return &exit{exitConfig, err}
+	}
+	bad := 0
+	for _, p := range problems {
+		word := "error: "
+		if p.Warning {
+			word = "warning: "
+		} else {
+			bad++
+		}
+		fmt.Fprintln(r.words, word+p.String())
+	}
+	if bad > 0 {
+		return &exit{exitConfig, fmt.Errorf("%d of the playbooks' lines must be mended", bad)}
+	}
+	fmt.Fprintln(r.words, "valid:", file.Name())
+	return nil
+}
+
+type doctorCmd struct {
+	Config string `short:"c" placeholder:"FILE" help:"The configuration."`
+	JSON   bool   `help:"As JSON."`
+}
+
+// Run asks every part what is missing.
+func (c *doctorCmd) Run(r *run) error {
+	file, err := r.load(c.Config)
+	if err != nil {
+		return err
+	}
+	rows, err := app.Doctor(r.ctx, file, r.env)
+	if err != nil {
+		return &exit{exitConfig, err}
+	}
+	bad := 0
+	for _, row := range rows {
+		if !row.OK && !row.Warn {
+			bad++
+		}
+	}
+	if c.JSON {
+		if err := json.NewEncoder(r.out).Encode(map[string]any{"findings": rows, "problems": bad}); err != nil {
+			return err
+		}
+	} else {
+		printDoctor(r, rows, bad)
+	}
+	if bad > 0 {
+		return &exit{exitDoctor, errors.New("doctor found problems")}
+	}
+	return nil
+}
+
+func printDoctor(r *run, rows []app.Finding, bad int) {
+	last := ""
+	for _, row := range rows {
+		mark := "✗"
+		switch {
+		case row.OK:
+			mark = "✓"
+		case row.Warn:
+			mark = "!"
+		}
+		part := row.Part
+		if part == last {
+			part = ""
+		}
+		last = row.Part
+		fmt.Fprintf(r.out, "%-12s%s %s\n", part, mark, row.Text)
+		if row.Fix != "" {
+			fmt.Fprintf(r.out, "%-12s  fix: %s\n", "", strings.ReplaceAll(row.Fix, "\n", "\n                   "))
+		}
+	}
+	fmt.Fprintf(r.out, "\n%d problems.\n", bad)
+}
+
+type demoCmd struct {
+	Listen    string  `default:"127.0.0.1:7373" help:"Where to listen; :0 picks a free port."`
+	Data      string  `placeholder:"DIR" help:"Keep the data here (default: forgotten at the end)."`
+	Speed     float64 `default:"1" help:"Divides the durations of updates: 60 makes half an hour half a minute."`
+	NoBrowser bool    `help:"Do not open the browser."`
+	JSON      bool    `help:"The ready line as JSON."`
+	Postgres  string  `placeholder:"DSN" help:"A real, disposable database to end queries on."`
+}
+
+// Run shows Mayday with a pretend company.
+func (c *demoCmd) Run(r *run) error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
+		return &exit{exitUsage, errors.New("the demo listens on loopback only, as in --listen 127.0.0.1:7373")}
+	}
+	if c.Speed < 1 || c.Speed > 3600 {
+		return &exit{exitUsage, errors.New("--speed is 1 to 3600")}
+	}
+	d, err := app.NewDemo(r.ctx, app.DemoOptions{Listen: c.Listen, Data: c.Data, Speed: c.Speed, Postgres: c.Postgres, Version: version(), Log: r.words})
+	if err != nil {
+		return err
+	}
+	if err := d.Start(r.ctx); err != nil {
+		return err
+	}
+	page := d.App.URL() + "/?k=" + d.Key
+	if c.JSON {
+		err = json.NewEncoder(r.out).Encode(map[string]any{"ready": true, "url": page, "api": d.App.URL(), "token": d.Token, "pagerduty_secret": d.Secret})
+	} else {
+		_, err = fmt.Fprintln(r.out, "ready", d.App.URL())
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(r.words, "War room   "+page)
+	if c.Postgres == "" {
+		fmt.Fprintln(r.words, "Company    5 services, all pretend. Nothing real can be touched.")
+	} else {
+		fmt.Fprintln(r.words, "Company    5 services, all pretend. REAL: payments-db is the database you named.")
+	}
+	fmt.Fprintln(r.words, "Next       press “Send PagerDuty webhook”, or run the curl that it shows.")
+	fmt.Fprintln(r.words, "Ctrl+C stops and forgets everything.")
+	if !c.NoBrowser && !c.JSON {
+		openBrowser(page)
+	}
+	return d.Wait(r.ctx)
+}
+
+// openBrowser tries; a machine without one goes on.
+func openBrowser(url string) {
+	name := map[string]string{"darwin": "open", "linux": "xdg-open"}[runtime.GOOS]
+	if path, err := exec.LookPath(name); err == nil && name != "" {
+		cmd := exec.Command(path, url)
+		if cmd.Start() == nil {
+			go func() { _ = cmd.Wait() }() // it ends when the desktop takes over
+		}
+	}
+}
