@@ -1,0 +1,262 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"sync"
+	"time"
+
+	"mayday/bot/chat"
+)
+
+// Durations of INTERACTION 4.9.
+const (
+	linkLife    = 10 * time.Minute
+	sessionLife = 8 * time.Hour
+	sessionIdle = 30 * time.Minute
+	panelLife   = 15 * time.Minute
+)
+
+// Bounds, so that a stranger with a link cannot fill the memory.
+const (
+	maxSessions = 10_000
+	maxPanels   = 20
+)
+
+// digest is what is kept of a key: who reads the memory of a crashed process
+// cannot sign in with it.
+type digest [sha256.Size]byte
+
+func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
+
+func newKey() string {
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // crypto/rand never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// session is one signed-in browser.
+type session struct {
+	user    chat.User
+	began   time.Time
+	seen    time.Time
+	panels  map[string]panel
+	ordered []string // ids of panels, oldest first
+}
+
+// panel is an answer that waits to be looked at: the page after a press is a
+// page of its own, so that "reload" never presses again.
+type panel struct {
+	message chat.Message
+	at      time.Time
+}
+
+// link is a sign-in key that nobody used yet.
+type link struct {
+	user chat.User
+	ends time.Time
+}
+
+type sessions struct {
+	now  func() time.Time
+	demo bool
+
+	mu      sync.Mutex
+	open    map[digest]*session
+	links   map[digest]link
+	demoUse bool // the demo's key was used
+}
+
+func newSessions(now func() time.Time, demo bool) *sessions {
+	return &sessions{now: now, demo: demo, open: map[digest]*session{}, links: map[digest]link{}}
+}
+
+// mint makes a sign-in key.
+func (s *sessions) mint(user chat.User) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for d, l := range s.links {
+		if now.After(l.ends) {
+			delete(s.links, d)
+		}
+	}
+	key := newKey()
+	s.links[digestOf(key)] = link{user: user, ends: now.Add(linkLife)}
+	return key
+}
+
+// known reports whether a key would sign somebody in, and whom.
+func (s *sessions) known(key string) (chat.User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, ok := s.links[digestOf(key)]
+	return l.user, ok && !s.now().After(l.ends)
+}
+
+// redeem uses a key up and begins a session.
+func (s *sessions) redeem(key string) (cookie string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := digestOf(key)
+	l, ok := s.links[d]
+	delete(s.links, d)
+	if !ok || s.now().After(l.ends) {
+		return "", false
+	}
+	return s.begin(l.user), true
+}
+
+// redeemDemo uses the demo's key up. It answers false when it was used before.
+func (s *sessions) redeemDemo(user chat.User) (cookie string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.demoUse {
+		return "", false
+	}
+	s.demoUse = true
+	return s.begin(user), true
+}
+
+func (s *sessions) begin(user chat.User) string {
+	now := s.now()
+	if len(s.open) >= maxSessions {
+		s.prune(now)
+	}
+	key := newKey()
+	s.open[digestOf(key)] = &session{user: user, began: now, seen: now, panels: map[string]panel{}}
+	return key
+}
+
+// prune forgets sessions that are over; when none is, the one longest unused.
+func (s *sessions) prune(now time.Time) {
+	var oldest digest
+	var at time.Time
+	for d, x := range s.open {
+		if s.over(x, now) {
+			delete(s.open, d)
+			continue
+		}
+		if at.IsZero() || x.seen.Before(at) {
+			oldest, at = d, x.seen
+		}
+	}
+	if len(s.open) >= maxSessions {
+		delete(s.open, oldest)
+	}
+}
+
+func (s *sessions) over(x *session, now time.Time) bool {
+	if s.demo {
+		return false // a demo forgets everything when it ends
+	}
+	return now.Sub(x.began) > sessionLife || now.Sub(x.seen) > sessionIdle
+}
+
+// find answers who a cookie belongs to.
+func (s *sessions) find(key string) (chat.User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.get(key)
+	if x == nil {
+		return chat.User{}, false
+	}
+	x.seen = s.now()
+	return x.user, true
+}
+
+func (s *sessions) get(key string) *session {
+	d := digestOf(key)
+	x, ok := s.open[d]
+	if !ok {
+		return nil
+	}
+	if s.over(x, s.now()) {
+		delete(s.open, d)
+		return nil
+	}
+	return x
+}
+
+// become changes who a session is: the person switch of the demo.
+func (s *sessions) become(key string, user chat.User) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.get(key); x != nil {
+		x.user, x.panels, x.ordered = user, map[string]panel{}, nil
+	}
+}
+
+func (s *sessions) end(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, digestOf(key))
+}
+
+// leave keeps an answer for the next page and answers its id.
+func (s *sessions) leave(key string, m chat.Message) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.get(key)
+	if x == nil {
+		return ""
+	}
+	id := newKey()[:16]
+	x.panels[id] = panel{message: m, at: s.now()}
+	x.ordered = append(x.ordered, id)
+	if len(x.ordered) > maxPanels {
+		delete(x.panels, x.ordered[0])
+		x.ordered = x.ordered[1:]
+	}
+	return id
+}
+
+// left answers what leave kept, while it is fresh.
+func (s *sessions) left(key, id string) (chat.Message, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.get(key)
+	if x == nil {
+		return chat.Message{}, false
+	}
+	p, ok := x.panels[id]
+	if !ok || s.now().Sub(p.at) > panelLife {
+		return chat.Message{}, false
+	}
+	return p.message, true
+}
+
+// sameKey compares in constant time, whatever the lengths.
+func sameKey(a, b string) bool {
+	x, y := digestOf(a), digestOf(b)
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+const cookieName = "mayday"
+
+func cookieFor(secure bool) string {
+	if secure {
+		return "__Host-" + cookieName
+	}
+	return cookieName
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, key string) {
+	c := &http.Cookie{Name: cookieFor(s.secure(r)), Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: s.secure(r), MaxAge: int(sessionLife / time.Second)}
+	if key == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+func (s *Server) cookie(r *http.Request) string {
+	c, err := r.Cookie(cookieFor(s.secure(r)))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}

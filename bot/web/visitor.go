@@ -1,0 +1,117 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"mayday/bot/chat"
+	"mayday/internal/fault"
+	"mayday/internal/incident"
+)
+
+// visitor is who asks.
+type visitor struct {
+	user   chat.User
+	cookie string // of the session, "" for a token
+	reads  bool   // nobody in particular: may read, where reading is open
+}
+
+// errSignIn is E25.
+func errSignIn() error {
+	return fault.New(fault.Unsigned, "E25", "Sign in first.", "Send a token as Authorization: Bearer TOKEN, or open a sign-in link (mayday web link).")
+}
+
+// visitor answers who asks: by bearer token first, else by session.
+func (s *Server) visitor(r *http.Request) (visitor, error) {
+	if h := r.Header.Get("Authorization"); h != "" {
+		return s.byToken(r, h)
+	}
+	if r.Header.Get("Mayday-As") != "" {
+		return visitor{}, errSignIn()
+	}
+	if key := s.cookie(r); key != "" {
+		if user, ok := s.sessions.find(key); ok {
+			return visitor{user: user, cookie: key}, nil
+		}
+	}
+	if s.o.OpenRead && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		return visitor{reads: true}, nil
+	}
+	return visitor{}, errSignIn()
+}
+
+func (s *Server) byToken(r *http.Request, header string) (visitor, error) {
+	scheme, given, _ := strings.Cut(header, " ")
+	given = strings.TrimSpace(given)
+	if !strings.EqualFold(scheme, "Bearer") || given == "" {
+		return visitor{}, errSignIn()
+	}
+	t := s.token(given)
+	if t == nil {
+		return visitor{}, errSignIn()
+	}
+	v := visitor{user: chat.User{ID: t.Name, Name: t.Name, Role: t.Role, Service: t.Kind == "service"}}
+	as := r.Header.Get("Mayday-As")
+	if as == "" {
+		return v, nil
+	}
+	if s.o.Demo == nil || !t.ActAs {
+		return visitor{}, fault.New(fault.Refused, "E1", "This token speaks for nobody else.", "Leave the header Mayday-As away; it is for the token that the demo prints.")
+	}
+	user, err := s.actAs(as)
+	return visitor{user: user}, err
+}
+
+// token compares with every token, so that the time tells nothing.
+func (s *Server) token(given string) *Token {
+	var found *Token
+	for n := range s.o.Tokens {
+		value, err := s.o.Tokens[n].Token.Reveal()
+		if err != nil {
+			s.o.Log.Warn("token cannot be read", "token", s.o.Tokens[n].Name, "err", err)
+			continue
+		}
+		if value != "" && sameKey(value, given) {
+			found = &s.o.Tokens[n]
+		}
+	}
+	return found
+}
+
+// actAs reads "NAME:ROLE". A person of the demo is that person, however the name
+// is written, so that two spellings cannot approve each other's step.
+func (s *Server) actAs(header string) (chat.User, error) {
+	name, word, _ := strings.Cut(header, ":")
+	name = strings.TrimSpace(chat.Clean(name))
+	role, err := incident.ParseRole(strings.TrimSpace(word))
+	if err != nil || name == "" || len(name) > 64 {
+		return chat.User{}, fault.New(fault.Invalid, "E24", "Mayday-As is NAME:ROLE, with one of viewer, responder, commander, approver, admin.", "As in: Mayday-As: Ana:responder")
+	}
+	if p := s.person(name); p != nil {
+		u := p.user()
+		u.Role = string(role)
+		return u, nil
+	}
+	return chat.User{ID: strings.ToLower(name), Name: name, Role: string(role)}, nil
+}
+
+// person answers somebody of the demo.
+func (s *Server) person(name string) *Person {
+	if s.o.Demo == nil {
+		return nil
+	}
+	for n := range s.o.Demo.People {
+		if strings.EqualFold(s.o.Demo.People[n].Name, name) {
+			return &s.o.Demo.People[n]
+		}
+	}
+	return nil
+}
+
+func (p Person) user() chat.User {
+	id := p.ID
+	if id == "" {
+		id = strings.ToLower(p.Name)
+	}
+	return chat.User{ID: id, Name: p.Name, Role: p.Role}
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"mayday/internal/incident"
+)
+
+// Scopes of notes: the store's own, and those of the desk.
+const (
+	scopeStore = "store"
+	scopeDesk  = "desk"
+)
+
+// Facts that the store keeps about itself.
+const (
+	factAlive = "alive" // the loop ran
+	factClean = "clean" // "yes" after an orderly stop
+	factProbe = "probe" // written by Writable
+)
+
+func (t *tx) note(ctx context.Context, scope, key, value string) error {
+	_, err := t.exec(ctx, `INSERT INTO note (scope, key, value, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, at = excluded.at`, scope, key, value, micro(t.now))
+	if err != nil {
+		return fmt.Errorf("note %s: %w", key, err)
+	}
+	return nil
+}
+
+func (s *Store) noted(ctx context.Context, scope, key string) (value string, at time.Time, err error) {
+	var n int64
+	err = s.readers.QueryRowContext(ctx, `SELECT value, at FROM note WHERE scope = $1 AND key = $2`, scope, key).Scan(&value, &n)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", time.Time{}, fmt.Errorf("read note %s: %w", key, err)
+	}
+	return value, fromMicro(n), nil
+}
+
+// Note keeps a small fact about Mayday itself.
+func (s *Store) Note(ctx context.Context, key, value string) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeDesk, key, value) })
+}
+
+// Noted answers such a fact and when it was noted; zero values when it never
+// was.
+func (s *Store) Noted(ctx context.Context, key string) (value string, at time.Time, err error) {
+	return s.noted(ctx, scopeDesk, key)
+}
+
+// Alive records that the loop runs, for telling how long Mayday was away.
+func (s *Store) Alive(ctx context.Context) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factAlive, "") })
+}
+
+// begin finds out how the last process ended: when it was last alive, and
+// whether its files deserve a look.
+func (s *Store) begin(ctx context.Context) error {
+	_, last, err := s.noted(ctx, scopeStore, factAlive)
+	if err != nil {
+		return unavailable(err)
+	}
+	if now := s.now(); !last.IsZero() && now.After(last) {
+		s.away = incident.Away{From: last, To: now}
+	}
+	clean, began, err := s.noted(ctx, scopeStore, factClean)
+	if err != nil {
+		return unavailable(err)
+	}
+	if !began.IsZero() && clean != "yes" {
+		s.startCheck()
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factClean, "no") })
+}
+
+// end notes an orderly stop. A loop that ran was alive until now.
+func (s *Store) end(ctx context.Context) error {
+	_, ran, err := s.noted(ctx, scopeStore, factAlive)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		if !ran.IsZero() {
+			if err := t.note(ctx, scopeStore, factAlive, ""); err != nil {
+				return err
+			}
+		}
+		return t.note(ctx, scopeStore, factClean, "yes")
+	})
+}
+
+// startCheck looks at the whole file in the background: an unclean stop is
+// harmless to SQLite, but the disk below it may have lied.
+func (s *Store) startCheck() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stopCheck = cancel
+	s.checked.Go(func() {
+		var found string
+		err := s.readers.QueryRowContext(ctx, quickCheck).Scan(&found)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil && found != "ok" {
+			err = fmt.Errorf("check storage: %s", found)
+		}
+		if err != nil {
+			s.log.Error("storage is damaged", "err", err)
+			s.damage.Store(&err)
+			return
+		}
+		s.log.Info("storage is sound after an unclean stop")
+	})
+}
+
+// Writable proves that a write reaches the disk, for readiness.
+func (s *Store) Writable(ctx context.Context) error {
+	if damage := s.damage.Load(); damage != nil {
+		return unavailable(*damage)
+	}
+	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factProbe, "") })
+}

@@ -1,0 +1,26 @@
+package store
+
+import "syscall"
+
+// remoteMagic are the filesystems of Linux that live on another machine.
+var remoteMagic = map[int64]string{
+	0x6969:     "NFS",
+	0xff534d42: "CIFS",
+	0xfe534d42: "SMB2",
+	0x517b:     "SMB",
+	0x01021997: "9p",
+	0x00c36400: "Ceph",
+	0x5346414f: "AFS",
+	0x73757245: "Coda",
+	0x564c:     "NCP",
+}
+
+// networkFilesystem tells whether a directory lives on another machine.
+func networkFilesystem(dir string) (kind string, remote bool) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return "", false // what is wrong with it shows when it is used
+	}
+	kind, remote = remoteMagic[int64(st.Type)&0xffffffff]
+	return kind, remote
+}

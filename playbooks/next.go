@@ -1,0 +1,162 @@
+package playbooks
+
+import (
+	"fmt"
+	"strconv"
+
+	"mayday/internal/incident"
+)
+
+// Next says what a run does next: the first step, top to bottom, without a final
+// outcome. It is a pure function; a question that stands is asked again, and a
+// `when` that was computed is not computed again.
+func (p *Playbook) Next(f Facts, inputs map[string]any, results map[string]incident.Result) (Move, error) {
+	w := &walker{results: results, of: len(p.steps)}
+	move, found, err := w.list(p.steps, newFrame(p, f, inputs), "")
+	if err != nil {
+		return Move{}, err
+	}
+	if !found {
+		return Move{Kind: Done, Index: w.of, Of: w.of}, nil
+	}
+	return move, nil
+}
+
+type walker struct {
+	results map[string]incident.Result
+	index   int
+	of      int
+}
+
+// list goes through steps until one is open.
+func (w *walker) list(steps []*step, fr *frame, prefix string) (Move, bool, error) {
+	for i, s := range steps {
+		path := prefix + strconv.Itoa(i)
+		if prefix == "" {
+			w.index = i + 1
+		}
+		r := w.results[path]
+		if r.Outcome == "" {
+			return w.open(s, fr, path, r), true, nil
+		}
+		fr.record(s, r)
+		if m, found, err := w.inside(s, fr, path, r); found || err != nil {
+			return m, found, err
+		}
+	}
+	return Move{}, false, nil
+}
+
+// inside goes into a nested playbook, or the option that was chosen.
+func (w *walker) inside(s *step, fr *frame, path string, r incident.Result) (Move, bool, error) {
+	if r.Outcome != incident.OutDone {
+		return Move{}, false, nil
+	}
+	switch {
+	case s.kind == runStep:
+		given := extraOf(r).Inputs
+		if given == nil {
+			given, _ = fr.with(s)
+		}
+		return w.list(s.nested.steps, newFrame(s.nested, fr.facts, given), path+".r.")
+	case s.kind == chooseStep && r.Choice != "":
+		return w.chosen(s, fr, path, r)
+	}
+	return Move{}, false, nil
+}
+
+func (w *walker) chosen(s *step, fr *frame, path string, r incident.Result) (Move, bool, error) {
+	for i, o := range s.options {
+		if o.label != r.Choice {
+			continue
+		}
+		given := extraOf(r).Inputs
+		if len(w.unasked(o, fr, given)) > 0 {
+			return w.inputs(w.base(s, path, r), o), true, nil
+		}
+		return w.list(o.steps, fr.inner(o, given), fmt.Sprintf("%s.o%d.", path, i))
+	}
+	return Move{}, false, fmt.Errorf("go on with step %s: it has no option %q", path, r.Choice)
+}
+
+// unasked lists inputs of an option that have no value yet.
+func (w *walker) unasked(o *option, fr *frame, given map[string]any) []string {
+	in := fr.inner(o, given)
+	var out []string
+	for _, a := range o.ask {
+		if _, ok := in.inputs[a.Name]; !ok {
+			out = append(out, a.Name)
+		}
+	}
+	return out
+}
+
+func (w *walker) base(s *step, path string, r incident.Result) Move {
+	return Move{
+		Path: path, ID: s.id, Index: w.index, Of: w.of, When: r.When,
+		Optional: s.optional, Timeout: s.timeout, Pick: s.pick, Most: s.most, Action: s.action,
+	}
+}
+
+func (w *walker) inputs(m Move, o *option) Move {
+	m.Kind, m.Fields = Inputs, fields(o.ask)
+	return m
+}
+
+// open makes the move of a step that is up.
+func (w *walker) open(s *step, fr *frame, path string, r incident.Result) Move {
+	m := w.base(s, path, r)
+	if s.pick != "" && (r.Asked == string(Pick) || r.Table != nil) {
+		m.Kind = Pick
+		m.Say, _ = fr.render(s.say, asIs)
+		return m
+	}
+	if r.Asked == string(Inputs) {
+		if o := s.option(r.Choice); o != nil {
+			return w.inputs(m, o)
+		}
+	}
+	m, over := w.gate(s, fr, m, r)
+	if over {
+		return m
+	}
+	return w.make(s, fr, m)
+}
+
+// gate answers the moves that keep a step from beginning: its `when` is false,
+// cannot be computed, or a person is being asked about that.
+func (w *walker) gate(s *step, fr *frame, m Move, r incident.Result) (Move, bool) {
+	switch {
+	case s.when == nil:
+		return m, false
+	case r.When != nil && *r.When:
+		return m, false
+	case r.When != nil:
+		return skip(m, "when is false: "+s.when.src), true
+	}
+	v := s.when.eval(fr.vars())
+	m.Saw = v.saw
+	switch {
+	case r.Asked == string(Ask) || !v.known && !s.looks():
+		m.Kind, m.Reason = Ask, v.why
+		m.Say, _ = fr.render(s.say, asIs)
+		if r.Reason != "" {
+			m.Reason = r.Reason
+		}
+		return m, true
+	case !v.known:
+		return skip(m, v.why), true
+	}
+	m.When = &v.value
+	if !v.value {
+		return skip(m, "when is false: "+s.when.src), true
+	}
+	return m, false
+}
+
+func (s *step) looks() bool { return s.kind == actionStep && s.action.IsLook() }
+
+func skip(m Move, reason string) Move {
+	m.Kind, m.Reason = Skip, reason
+	return m
+}

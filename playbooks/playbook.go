@@ -1,0 +1,113 @@
+package playbooks
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"mayday/integrations"
+	"mayday/internal/incident"
+)
+
+// Catalogue is what the outside offers: playbooks are checked against it.
+type Catalogue struct {
+	Actions     []integrations.Action
+	Connections map[string][]string // prefix of actions to names of connections: "pg": {"payments-db"}
+	Envs        map[string]string   // connection to its env; unset means prod
+	Services    []string            // empty means that any service is accepted
+}
+
+func (c Catalogue) action(name string) (integrations.Action, bool) {
+	i := slices.IndexFunc(c.Actions, func(a integrations.Action) bool { return a.Name == name })
+	if i < 0 {
+		return integrations.Action{}, false
+	}
+	return c.Actions[i], true
+}
+
+func (c Catalogue) actionNames() []string {
+	names := make([]string, 0, len(c.Actions))
+	for _, a := range c.Actions {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// prefixOf is the integration of an action, "pg" of "pg.cancel".
+func prefixOf(action string) string {
+	prefix, _, _ := strings.Cut(action, ".")
+	return prefix
+}
+
+// Playbook is one file, checked and complete with the files that it runs. It does
+// not change, so any number of runs may share it.
+type Playbook struct {
+	Name    string
+	Say     string
+	For     []string      // services it is offered to; empty means all
+	Who     incident.Role // the least role that may start it
+	Impact  []ImpactRow   // worst first
+	DoNot   []string      // shown before the first step
+	Ask     []Input       // in the order in which positional words fill them
+	BuiltIn bool
+	Usable  bool // every integration that it acts on has a connection
+
+	when   *condition
+	steps  []*step
+	texts  map[string]string // name to YAML: the file and all that it runs
+	acts   map[string]int    // action to version, nested files included
+	around surroundings
+}
+
+// surroundings is what the interpreter needs of the catalogue: it checks values
+// that become known only in a run.
+type surroundings struct {
+	connections map[string][]string
+	services    []string
+}
+
+// ImpactRow says what breaks, for whom, and how badly.
+type ImpactRow struct {
+	What, Effect string
+	Severity     string // high, medium, low, none; "" when the file gives plain text
+}
+
+// Input is one value that a run is started with.
+type Input struct {
+	integrations.Field
+	Service bool    // it names a service of the configuration
+	Prefix  string  // of an input of kind connection: whose connection, "pg"
+	Max     float64 // greatest number, 0 for none
+	Feeds   string  // the parameter that gave it its type, "pg.list_queries.on"
+}
+
+// fields gives what a form needs.
+func fields(inputs []Input) []integrations.Field {
+	out := make([]integrations.Field, 0, len(inputs))
+	for _, in := range inputs {
+		out = append(out, in.Field)
+	}
+	return out
+}
+
+// Steps counts the steps that people see numbers of: the top-level ones.
+func (p *Playbook) Steps() int { return len(p.steps) }
+
+// Facts is what a playbook may know of its incident.
+type Facts struct {
+	Now      time.Time
+	ID       string
+	Title    string
+	Severity string
+	State    string
+	Service  string
+	Env      string
+	OpenedAt time.Time
+}
+
+func (f Facts) minutes() int64 {
+	if f.OpenedAt.IsZero() || f.Now.Before(f.OpenedAt) {
+		return 0
+	}
+	return int64(f.Now.Sub(f.OpenedAt) / time.Minute)
+}
