@@ -82,11 +82,12 @@ type Options struct {
 	Safety      Safety
 	Policy      incident.Policy
 	Speed       float64
-	StepTimeout time.Duration // of an act; 5 min unless set
-	Key         []byte        // makes button ids; kept across restarts
-	URL         string        // of the war room, for links; may be empty
-	Command     string        // "mayday"
-	Frozen      bool          // MAYDAY_READ_ONLY: no step can act
+	StepTimeout time.Duration    // of an act; 5 min unless set
+	Key         []byte           // makes button ids; kept across restarts
+	URL         string           // of the war room, for links; may be empty
+	Command     string           // "mayday"
+	Frozen      bool             // MAYDAY_READ_ONLY: no step can act
+	Now         func() time.Time // the store's clock; time.Now unless set
 	Meter       Meter
 	Log         *slog.Logger
 }
@@ -114,6 +115,9 @@ func New(o Options) (*Desk, error) {
 	}
 	if o.Meter == nil {
 		o.Meter = silent{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Speed <= 0 {
 		o.Speed = 1

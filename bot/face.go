@@ -141,3 +141,12 @@ func seqOf(about string) int64 {
 	}
 	return n
 }
+
+// sentence ends words that somebody typed without a full stop.
+func sentence(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") || strings.HasSuffix(s, "…") {
+		return s
+	}
+	return s + "."
+}

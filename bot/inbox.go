@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 
 	"mayday/internal/fault"
 	"mayday/internal/incident"
@@ -175,37 +177,32 @@ func (d *Desk) policy(source string) incident.Policy {
 
 // do runs a decision and counts what came of it.
 func (d *Desk) do(ctx context.Context, t incident.Target, decide incident.Decide) (*incident.Incident, error) {
-	var opened, resolved bool
-	var calls []incident.Nudge
-	var lateness []incident.View
+	var made []incident.Entry
+	var now time.Time
 	inc, err := d.Store.Journal.Do(ctx, t, func(v incident.View) (incident.Change, error) {
 		c, err := decide(v)
-		opened, resolved, calls, lateness = false, false, nil, nil // decide may be called again
-		for _, e := range c.Entries {
-			switch b := e.Body.(type) {
-			case *incident.Opened:
-				opened = true
-			case *incident.ResolvedBody:
-				resolved = true
-			case *incident.Nudged:
-				calls, lateness = append(calls, b.Nudge), append(lateness, v)
-			case *incident.StepMoved:
-				defer d.Meter.Step(string(b.To))
-			}
-		}
+		made, now = c.Entries, v.Now // decide may be called again; the last call is the one that counts
 		return c, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if opened {
-		d.Meter.IncidentOpened(t.SourceKind, string(inc.Severity))
-	}
-	if resolved {
-		d.Meter.IncidentResolved()
-	}
-	for n, call := range calls {
-		d.Meter.NudgeSent(call.Key.Call, lateness[n].Now.Sub(call.Due))
+	for _, e := range made {
+		d.count(t, e, now)
 	}
 	return inc, nil
+}
+
+// count keeps the figures of what happened, after it was committed.
+func (d *Desk) count(t incident.Target, e incident.Entry, now time.Time) {
+	switch b := e.Body.(type) {
+	case *incident.Opened:
+		d.Meter.IncidentOpened(t.SourceKind, string(b.Severity))
+	case *incident.ResolvedBody:
+		d.Meter.IncidentResolved()
+	case *incident.Nudged:
+		d.Meter.NudgeSent(b.Nudge.Key.Call, now.Sub(b.Nudge.Due))
+	case *incident.StepMoved:
+		d.Meter.Step(strings.ToLower(string(b.To)))
+	}
 }

@@ -48,6 +48,15 @@ func (d *Desk) deliver(ctx context.Context, c incident.Claim, row incident.OutRo
 		return err
 	}
 	ref, err := d.send(ctx, p, row, m)
+	var f *chat.Failure
+	if errors.As(err, &f) && f.Kind == chat.Rejected && !row.Plain {
+		// These bytes will never be taken; plain words may be.
+		if err := d.sent(ctx, c, row, ref, err); err != nil {
+			return err
+		}
+		row.Plain = true
+		return d.deliver(ctx, c, row)
+	}
 	return d.sent(ctx, c, row, ref, err)
 }
 

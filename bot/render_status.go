@@ -25,12 +25,12 @@ func (c *card) update(o incident.Out, _ *incident.Entry) {
 		c.msg.Tone = chat.ToneOK
 		c.line(chat.Strong("✓ "+i.ServiceName()+" resolved "), chat.At(u.At), ". ", i.ID())
 		c.line("Users saw: ", u.Impact)
-		c.line(u.Doing, " It took ", span(u.At.Sub(i.OpenedAt)), ".")
+		c.line(sentence(u.Doing), " It took ", span(u.At.Sub(i.OpenedAt)), ".")
 	case u.Same:
-		c.line(chat.Strong(mark(i)+" "+i.ServiceName()), " · ", string(u.State), " · ", i.ID())
+		c.line(chat.Strong(marks[i.Severity]+" "+i.ServiceName()), " · ", string(u.State), " · ", i.ID())
 		c.line("No change since ", chat.At(c.before(u).At), ". ", u.Doing)
 	default:
-		c.line(chat.Strong(mark(i)+" "+i.ServiceName()), " · ", string(u.State), " · ", i.ID())
+		c.line(chat.Strong(marks[i.Severity]+" "+i.ServiceName()), " · ", string(u.State), " · ", i.ID())
 		c.line("Users: ", u.Impact)
 		c.line("Doing: ", u.Doing)
 	}

@@ -46,7 +46,7 @@ func (d *Desk) stopRun(ctx context.Context, c incident.Claim, inc *incident.Inci
 
 func (d *Desk) facts(i *incident.Incident) playbooks.Facts {
 	env := d.service(i.Service).Env
-	return playbooks.Facts{Now: time.Now(), ID: i.ID(), Title: i.Title, Severity: string(i.Severity), State: string(i.State),
+	return playbooks.Facts{Now: d.Now(), ID: i.ID(), Title: i.Title, Severity: string(i.Severity), State: string(i.State),
 		Service: i.Service, Env: env, OpenedAt: i.OpenedAt}
 }
 

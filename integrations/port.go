@@ -122,7 +122,11 @@ type Action struct {
 	Apply func(ctx context.Context, p Plan, keep Keep) (Receipt, error)
 	// Probe tells what is true now, after a crash or a timeout. It may be repeated.
 	Probe func(ctx context.Context, p Plan, kept Kept) (Evidence, error)
-	// Undo makes the plan that takes it back; nil when there is none.
+	// Undo makes the plan that takes an act back, from r.Values: the plan's Record,
+	// captured before the act, and what Apply added. It is there even when the
+	// answer of the act was lost. The plan names the action that carries it out,
+	// which may be another one, with the arguments of that one; it fails with
+	// *Stale when somebody changed the target since. nil when there is no undo.
 	Undo func(ctx context.Context, r Receipt) (Plan, error)
 }
 

@@ -52,7 +52,7 @@ func (c *condition) at(p prepared, line, column int) place {
 	if c.block || line > 1 {
 		return place{c.line, c.col}
 	}
-	return place{c.line, c.col + c.inset + p.original(column)}
+	return place{c.line, c.col + max(c.inset+p.original(column), 0)}
 }
 
 // compile checks an expression against the names that it may use. It never

@@ -59,6 +59,9 @@ func fakeCatalogue() Catalogue {
 			act("mq.purge", incident.GradeDanger, on, field("queue", integrations.Text, required)),
 			act("k8s.rollback", incident.GradeChange, field("deployment", integrations.Text, required)),
 			act("core.page", incident.GradeChange),
+			act("mq.move", incident.GradeChange, field("row", integrations.RowKind, required, func(f *integrations.Field) {
+				f.Columns = []integrations.Field{field("message", integrations.Text)}
+			})),
 		},
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"mayday/bot/chat"
@@ -66,7 +65,7 @@ func until(d time.Duration) string {
 
 // frame is what every page has.
 type frame struct {
-	Title   string
+	Heading string
 	Here    string // which place of the menu
 	Back    string // where a press returns to: this page
 	Now     time.Time
@@ -95,7 +94,7 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		return frame{}, err
 	}
 	f := frame{
-		Title: title, Here: here, Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: v.user.Role,
+		Heading: title, Here: here, Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: v.user.Role,
 		Demo: s.o.Demo != nil, Speed: s.o.SpeedLabel, Parts: s.parts(r), Refresh: r.URL.Query().Get("hold") == "",
 	}
 	f.Back = addressWithout(r.URL, "p")

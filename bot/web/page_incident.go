@@ -154,7 +154,7 @@ func loud(p *roomPage) string {
 
 // entryMarks give the eye something to find in a long timeline.
 var entryMarks = map[string]string{
-	"opened": "●", "declared": "●", "alert": "●", "update": "◆", "note": "✎", "nudged": "⏱", "resolved": "✓", "reopened": "●",
+	"opened": "●", "declared": "●", "alert": "●", "update": "◆", "note": "✎", "nudged": "⏱\ufe0e", "resolved": "✓", "reopened": "●",
 	"run_started": "▶", "run_result": "▶", "run_state": "▶", "step": "▶",
 }
 

@@ -42,6 +42,7 @@ type spanView struct {
 
 type formView struct {
 	chat.Form
+	Head   bool // the title says more than the fields do
 	Submit chat.Button
 	Fields []fieldView
 }
@@ -144,6 +145,7 @@ func viewForm(m chat.Message) *formView {
 			f.Submit = b
 		}
 	}
+	f.Head = len(m.Form.Fields) != 1 || m.Form.Fields[0].Label != m.Form.Title
 	if f.Submit.Label == "" {
 		f.Submit.Label = "Send"
 	}

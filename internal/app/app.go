@@ -154,7 +154,7 @@ func (a *App) makeDesk() error {
 		Platforms: a.places, Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		Meter: a.tel.Metrics(), Log: a.log,
+		Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
@@ -172,7 +172,11 @@ func (a *App) loadPlaybooks(cat playbooks.Catalogue) (*playbooks.Book, error) {
 	}
 	a.problems = problems
 	for _, p := range problems {
-		a.log.Warn("playbook problem", "problem", p.String(), "warning", p.Warning)
+		level := slog.LevelWarn
+		if p.Warning {
+			level = slog.LevelInfo
+		}
+		a.log.Log(context.Background(), level, "playbook problem", "problem", p.String())
 	}
 	return book, nil
 }
@@ -192,7 +196,7 @@ func load(set *settings, cat playbooks.Catalogue) (*playbooks.Book, []playbooks.
 
 func (a *App) makeQueue() {
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
-	a.queue = queue.New(a.source, queue.Options{Log: a.log}, map[string]queue.Handler{
+	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4}, map[string]queue.Handler{
 		incident.WakeInbox: a.desk.HandleInbox,
 		incident.WakeOut:   a.desk.HandleOut,
 		incident.WakeNudge: a.desk.HandleNudge,

@@ -97,9 +97,10 @@ func (a *App) Start(ctx context.Context) error {
 	return nil
 }
 
-// stopHTTP lets requests finish, for half of the time there is.
+// stopHTTP lets requests finish, for a fifth of the time there is; the wake loop
+// has a half, and both end before `shutdown`.
 func (a *App) stopHTTP() error {
-	ctx, cancel := context.WithTimeout(context.Background(), a.set.shutdown/2)
+	ctx, cancel := context.WithTimeout(context.Background(), a.set.shutdown/5)
 	defer cancel()
 	if err := a.server.Shutdown(ctx); err != nil {
 		return a.server.Close()

@@ -42,6 +42,9 @@ func (b *RunResult) fold(i *Incident, e Entry) {
 	}
 	res := b.Result
 	res.Seq, res.At = e.Seq, e.At
+	if r.Results == nil { // an empty map is left out of the snapshot
+		r.Results = map[string]Result{}
+	}
 	r.Results[b.Path] = res
 	r.At = b.Path
 	if res.Outcome != "" {

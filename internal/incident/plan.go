@@ -39,6 +39,7 @@ type Plan struct {
 	Args       map[string]any    `json:"args,omitempty"`       // JSON values only
 	Credential string            `json:"credential,omitempty"` // name of the connection or secret reference, never a value
 	Pre        map[string]string `json:"pre,omitempty"`        // what must still be true at the tap
+	Record     map[string]string `json:"record,omitempty"`     // what Undo needs, captured before the act
 	Gone       string            `json:"gone,omitempty"`       // set: there is nothing left to act on, and why
 }
 

@@ -191,7 +191,7 @@ func (q *Queue) Drain(ctx context.Context) error {
 			return fmt.Errorf("drain queue: %w", err)
 		}
 		if len(claims) == 0 {
-			return ctx.Err()
+			return q.source.Alive(ctx)
 		}
 		q.handle(ctx, claims[0])
 	}

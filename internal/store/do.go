@@ -83,7 +83,7 @@ func (d *doing) look(ctx context.Context) error {
 // yet, and whether the key belongs to it already.
 func (d *doing) find(ctx context.Context) (number int64, mine bool, err error) {
 	t := d.target
-	if t.Number == 0 && t.SourceKey == "" {
+	if t.Fresh || (t.Number == 0 && t.SourceKey == "") {
 		return 0, false, nil
 	}
 	owner := t.Number

@@ -41,7 +41,7 @@
     }
     for (const e of $$('[data-until]', from)) {
       const s = (Date.parse(e.dataset.until) - now()) / 1000;
-      e.textContent = s >= 0 ? '(in ' + words(s) + ')' : '(' + words(-s) + ' overdue)';
+      e.textContent = s >= 0 ? 'in ' + words(s) : words(-s) + ' overdue';
       e.closest('.due, .facts > div')?.classList.toggle('late', s < 0);
     }
   }
@@ -220,7 +220,7 @@
     const log = $('#entries');
     if (log) { log.scrollTop = log.scrollHeight; log.addEventListener('scroll', () => { if (atBottom(log)) { $('#below').hidden = true; } }); }
     const panel = $('.panel');
-    if (panel) { ($('input:not([type="hidden"]), textarea, select', panel) || panel).focus(); }
+    if (panel) { ($('input:checked', panel) || $('input:not([type="hidden"]), textarea, select', panel) || panel).focus(); }
     setInterval(tick, 1000);
     document.addEventListener('click', clicks);
     document.addEventListener('click', (e) => { for (const d of $$('details.more[open]')) { if (!d.contains(e.target)) { d.open = false; } } });

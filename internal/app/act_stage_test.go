@@ -1,0 +1,467 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mayday/bot"
+	"mayday/bot/chat"
+	"mayday/internal/config"
+	"mayday/internal/incident"
+	"mayday/internal/postgrestest"
+)
+
+// The ways in which Mayday may get its rights on a server.
+const (
+	byFunctions = "functions"
+	byGrants    = "grants"
+	lookOnly    = "look only"
+	blind       = "nothing at all"
+)
+
+// actFunctions are two functions that end the sessions of app and batch alone.
+// %s is Mayday's role.
+const actFunctions = `
+CREATE SCHEMA ops;
+CREATE FUNCTION ops.kill(p int, started timestamptz, xact timestamptz) RETURNS boolean
+  LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS
+$$ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = p AND backend_start = started AND xact_start IS NOT DISTINCT FROM xact
+      AND usename LIKE ANY ('{app_%%,batch_%%}') AND datname = current_database() $$;
+CREATE FUNCTION ops.cancel(p int, started timestamptz, xact timestamptz, asked timestamptz) RETURNS boolean
+  LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS
+$$ SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+    WHERE pid = p AND backend_start = started AND xact_start IS NOT DISTINCT FROM xact
+      AND query_start IS NOT DISTINCT FROM asked
+      AND usename LIKE ANY ('{app_%%,batch_%%}') AND datname = current_database() $$;
+REVOKE ALL ON FUNCTION ops.kill, ops.cancel FROM PUBLIC;
+GRANT USAGE ON SCHEMA ops TO %[1]s;
+GRANT EXECUTE ON FUNCTION ops.kill, ops.cancel TO %[1]s;
+GRANT pg_read_all_stats TO %[1]s`
+
+const actConfig = `
+people:
+  responder: [web:ana, web:li]
+  commander: [web:cleo]
+  approver: [web:sam, web:kim]
+  same:
+    - {name: Ana, web: ana}
+    - {name: Li, web: li}
+    - {name: Sam, web: sam}
+    - {name: Kim, web: kim}
+    - {name: Cleo, web: cleo}
+services:
+  checkout: {impact: "Paying fails. Browsing works."}
+connect: {postgres: {payments-db: {dsn: "file:DSN"CONNECTION}}}
+playbooks: BOOKS
+shutdown: 2s
+MORE
+`
+
+// actStage is a Mayday with an open incident, and a database with somebody's
+// sessions in it.
+type actStage struct {
+	t      *testing.T
+	server *postgrestest.Server
+	db     string
+	roles  map[string]string // app, batch, mayday -> the role's name here
+	words  map[string]string // role's name -> password
+	dir    string
+	data   string
+	text   string // the configuration
+	env    config.Env
+	manual bool
+
+	app  *App
+	log  *syncBuffer
+	seen map[string]bool // messages that were checked and printed
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// syncBuffer is a log that is written from several goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.b.Write(p) }
+func (s *syncBuffer) String() string              { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
+
+// actOptions are what stages differ in.
+type actOptions struct {
+	rights string            // byGrants unless set
+	more   string            // further sections of the configuration
+	on     string            // further keys of the connection, ", env: staging"
+	books  map[string]string // playbooks: file name to text
+	loop   bool              // the real wake loop runs
+	env    config.Env
+	dsn    string // instead of the server's own address
+}
+
+func newActStage(t *testing.T, server *postgrestest.Server, o actOptions) *actStage {
+	t.Helper()
+	s := &actStage{t: t, server: server, roles: map[string]string{}, words: map[string]string{}, dir: t.TempDir(), env: o.env,
+		manual: !o.loop, log: &syncBuffer{}, seen: map[string]bool{}, now: time.Now().Truncate(time.Second)}
+	s.db = server.Database(t)
+	suffix := strings.TrimPrefix(s.db, "test")
+	for _, role := range []string{"app", "batch", "mayday"} {
+		s.roles[role] = role + suffix
+		s.words[s.roles[role]] = server.CreateRole(t, s.roles[role])
+	}
+	server.Exec(t, s.db, "GRANT CREATE, USAGE ON SCHEMA public TO "+s.roles["app"]+", "+s.roles["batch"])
+	s.grant(o.rights)
+	if o.rights == byFunctions {
+		o.on += ", kill: ops.kill, cancel: ops.cancel"
+	}
+	dsn := o.dsn
+	if dsn == "" {
+		dsn = s.dsn("mayday")
+	}
+	s.file("dsn", dsn)
+	if err := os.Mkdir(filepath.Join(s.dir, "books"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range o.books {
+		s.file(filepath.Join("books", name), text)
+	}
+	s.data = filepath.Join(s.dir, "data")
+	s.text = strings.NewReplacer("DSN", filepath.Join(s.dir, "dsn"), "CONNECTION", o.on, "BOOKS", filepath.Join(s.dir, "books"), "MORE", o.more).Replace(actConfig)
+	s.start()
+	t.Cleanup(s.stop)
+	if m := s.say("ana", "open checkout is slow service=checkout"); m.Code != "" {
+		t.Fatalf("open: %s", m.Text)
+	}
+	return s
+}
+
+func (s *actStage) grant(rights string) {
+	s.t.Helper()
+	role := s.roles["mayday"]
+	switch rights {
+	case byFunctions:
+		s.server.Exec(s.t, s.db, fmt.Sprintf(actFunctions, role))
+	case byGrants, "":
+		s.server.Exec(s.t, s.db, "GRANT pg_read_all_stats, pg_signal_backend TO "+role)
+	case lookOnly:
+		s.server.Exec(s.t, s.db, "GRANT pg_read_all_stats TO "+role)
+	}
+}
+
+func (s *actStage) dsn(role string) string {
+	return s.server.DSN(s.db, s.roles[role], s.words[s.roles[role]])
+}
+
+func (s *actStage) file(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *actStage) clock() time.Time { s.mu.Lock(); defer s.mu.Unlock(); return s.now }
+
+// pass lets time pass, and does what is due then.
+func (s *actStage) pass(d time.Duration) {
+	s.t.Helper()
+	s.mu.Lock()
+	s.now = s.now.Add(d)
+	s.mu.Unlock()
+	s.drain()
+}
+
+func (s *actStage) start() {
+	s.t.Helper()
+	file, err := config.Parse(filepath.Join(s.dir, "mayday.yaml"), []byte(s.text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o := Options{File: file, Env: s.env, Listen: "127.0.0.1:0", Data: s.data, Log: s.log, Manual: s.manual}
+	if s.manual {
+		o.Clock = s.clock
+	}
+	s.app, err = New(s.t.Context(), o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, p := range s.app.problems {
+		if !p.Warning {
+			s.t.Fatalf("playbook: %s", p)
+		}
+	}
+	if err := s.app.Start(context.Background()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.drain()
+}
+
+func (s *actStage) stop() {
+	if s.app == nil {
+		return
+	}
+	if err := s.app.Stop(); err != nil {
+		s.t.Errorf("stop: %v", err)
+	}
+	s.app = nil
+}
+
+func (s *actStage) restart() {
+	s.t.Helper()
+	s.stop()
+	s.start()
+}
+
+// drain does what is due; where the real loop runs there is nothing to do.
+func (s *actStage) drain() {
+	s.t.Helper()
+	if !s.manual {
+		return
+	}
+	if err := s.app.Drain(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.look()
+}
+
+// look checks every message that stands, and prints what it has not seen yet.
+func (s *actStage) look() {
+	s.t.Helper()
+	for _, m := range s.thread() {
+		s.check(m)
+	}
+}
+
+func (s *actStage) check(m chat.Message) {
+	s.t.Helper()
+	key := m.Key + "\n" + m.Text + fmt.Sprint(m.Buttons)
+	if s.seen[key] {
+		return
+	}
+	s.seen[key] = true
+	if err := m.Check(); err != nil {
+		s.t.Errorf("%v:\n%s", err, m.Text)
+	}
+	var labels []string
+	for _, b := range append(append([]chat.Button(nil), m.Buttons...), m.More...) {
+		labels = append(labels, "["+b.Label+"]")
+	}
+	s.t.Logf("%s (%s)\n%s\n%s", m.Kind, m.Tone, m.Text, strings.Join(labels, " "))
+}
+
+// thread is what stands in the incident's thread, card first.
+func (s *actStage) thread() []chat.Message {
+	rows, err := s.app.store.Posted(context.Background(), "web", incident.RoomOperations, "INC-1")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	out := make([]chat.Message, len(rows))
+	for n, r := range rows {
+		if err := json.Unmarshal(r.Body, &out[n]); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func (s *actStage) handle(in chat.Interaction) chat.Message {
+	s.t.Helper()
+	m := s.answer(in)
+	s.check(m)
+	s.drain()
+	return m
+}
+
+// answer is what the one handler says, an error as its message.
+func (s *actStage) answer(in chat.Interaction) chat.Message {
+	in.Platform, in.At = "web", s.clock()
+	m, err := s.app.handler.Handle(context.Background(), in)
+	if err != nil {
+		return bot.ErrorMessage(err)
+	}
+	return m
+}
+
+func (s *actStage) say(who, text string) chat.Message {
+	s.t.Helper()
+	return s.handle(chat.Interaction{User: chat.User{ID: who, Name: who}, Text: text, Incident: thread(text)})
+}
+
+// thread is where a command is typed: opening is the only one outside.
+func thread(text string) string {
+	if strings.HasPrefix(text, "open ") {
+		return ""
+	}
+	return "INC-1"
+}
+
+// press presses the newest button of a verb: press("ana", "pick", "pick", list).
+func (s *actStage) press(who, verb string, input ...any) chat.Message {
+	s.t.Helper()
+	_, b := s.button(verb)
+	return s.pressID(who, b.ID, input...)
+}
+
+func (s *actStage) pressID(who, id string, input ...any) chat.Message {
+	s.t.Helper()
+	return s.handle(s.pressing(who, id, input...))
+}
+
+func (s *actStage) pressing(who, id string, input ...any) chat.Interaction {
+	in := chat.Interaction{User: chat.User{ID: who, Name: who}, Button: id}
+	for n := 0; n+1 < len(input); n += 2 {
+		if in.Input == nil {
+			in.Input = map[string]any{}
+		}
+		in.Input[input[n].(string)] = input[n+1]
+	}
+	return in
+}
+
+// button is the newest button of a verb that stands in the thread.
+func (s *actStage) button(verb string) (chat.Message, chat.Button) {
+	s.t.Helper()
+	all := s.thread()
+	for _, m := range slices.Backward(all) {
+		for _, b := range append(append([]chat.Button(nil), m.Buttons...), m.More...) {
+			if b.Verb == verb {
+				return m, b
+			}
+		}
+	}
+	s.t.Fatalf("no button %q stands in:\n%s", verb, texts(all))
+	return chat.Message{}, chat.Button{}
+}
+
+// labelled is the newest button with a label.
+func (s *actStage) labelled(label string) chat.Button {
+	s.t.Helper()
+	for _, m := range slices.Backward(s.thread()) {
+		for _, b := range append(append([]chat.Button(nil), m.Buttons...), m.More...) {
+			if b.Label == label {
+				return b
+			}
+		}
+	}
+	s.t.Fatalf("no button %q stands in:\n%s", label, texts(s.thread()))
+	return chat.Button{}
+}
+
+// message is what stands under a key now.
+func (s *actStage) message(key string) chat.Message {
+	s.t.Helper()
+	for _, m := range s.thread() {
+		if m.Key == key {
+			return m
+		}
+	}
+	s.t.Fatalf("no message %s in:\n%s", key, texts(s.thread()))
+	return chat.Message{}
+}
+
+// wants fails unless a text holds every part.
+func (s *actStage) wants(what, text string, parts ...string) {
+	s.t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			s.t.Errorf("%s has no %q:\n%s", what, p, text)
+		}
+	}
+}
+
+func (s *actStage) inc() *incident.Incident {
+	s.t.Helper()
+	inc, err := s.app.store.Incident(s.t.Context(), 1)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return inc
+}
+
+// run is the newest run.
+func (s *actStage) run() *incident.Run {
+	s.t.Helper()
+	inc := s.inc()
+	if len(inc.Runs) == 0 {
+		s.t.Fatalf("nothing runs: %s", texts(s.thread()))
+	}
+	return &inc.Runs[len(inc.Runs)-1]
+}
+
+// step is the newest act that is not a part of another.
+func (s *actStage) step() *incident.Step {
+	s.t.Helper()
+	inc := s.inc()
+	for n := range slices.Backward(inc.Steps) {
+		if inc.Steps[n].Parent == "" {
+			return &inc.Steps[n]
+		}
+	}
+	s.t.Fatalf("there is no act:\n%s", texts(s.thread()))
+	return nil
+}
+
+func (s *actStage) wantState(step *incident.Step, want incident.StepState) {
+	s.t.Helper()
+	if got := s.inc().Step(step.ID); got.State != want {
+		s.t.Fatalf("%s is %s (%s), want %s", got.Plan.Title, got.State, got.Reason, want)
+	}
+}
+
+func (s *actStage) wantRun(want incident.RunState) {
+	s.t.Helper()
+	if r := s.run(); r.State != want {
+		s.t.Fatalf("%s is %s at %q (%s), want %s:\n%s", r.Playbook, r.State, r.At, r.Reason, want, texts(s.thread()))
+	}
+}
+
+// eventually waits for the loop or the server.
+func (s *actStage) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	for !holds() {
+		select {
+		case <-deadline.C:
+			s.t.Fatalf("never came true: %s\n%s", what, texts(s.thread()))
+		case <-tick.C:
+		}
+	}
+}
+
+// timeline is everything that happened, one line an entry.
+func (s *actStage) timeline() []incident.Entry {
+	s.t.Helper()
+	entries, err := s.app.store.Timeline(s.t.Context(), 1, 0)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return entries
+}
+
+// whole checks that the record holds together: sums, and rows equal to the fold.
+func (s *actStage) whole() {
+	s.t.Helper()
+	if err := s.app.store.Verify(s.t.Context(), 1); err != nil {
+		s.t.Error(err)
+	}
+	if err := s.app.store.Recompute(s.t.Context(), 1); err != nil {
+		s.t.Error(err)
+	}
+	for _, word := range s.words {
+		if strings.Contains(s.log.String(), word) {
+			s.t.Error("the log has a password in it")
+		}
+	}
+}
