@@ -37,6 +37,8 @@ type Safety struct {
 	ProdPhrase      string        // "target", or fixed words for production
 	SecondPerson    string        // never, danger, always, when_available
 	ApprovalExpires time.Duration // also ends a preview that nobody pressed
+	UndoFor         time.Duration // how long undo is offered; 24 h unless set
+	Glass           incident.Glass
 }
 
 // Service is what the configuration knows of one service.
@@ -127,6 +129,9 @@ func New(o Options) (*Desk, error) {
 	}
 	if o.Safety.ApprovalExpires <= 0 {
 		o.Safety.ApprovalExpires = 10 * time.Minute
+	}
+	if o.Safety.UndoFor <= 0 {
+		o.Safety.UndoFor = 24 * time.Hour
 	}
 	if o.Command == "" {
 		o.Command = "mayday"

@@ -122,6 +122,9 @@ func (p *performance) child(ctx context.Context, id string, tolerated int) error
 // sum is how an each ended as a whole.
 func (p *performance) sum(id string) incident.Ended {
 	head := p.inc.Step(id)
+	if len(head.Children) == 1 {
+		return alone(p.inc.Step(head.Children[0]))
+	}
 	count := map[incident.StepState]int{}
 	for _, ch := range head.Children {
 		count[p.inc.Step(ch).State]++
@@ -137,6 +140,20 @@ func (p *performance) sum(id string) incident.Ended {
 		return incident.Ended{To: incident.RefusedStale, Text: text + ".", Code: "E10", Reason: "Everything changed since the preview."}
 	}
 	return incident.Ended{To: incident.Succeeded, Text: text + ".", Receipt: &incident.Receipt{Text: fmt.Sprintf("%d of %d done", done, len(head.Children))}}
+}
+
+// alone is how an each of one item ended: as that one did.
+func alone(s *incident.Step) incident.Ended {
+	end := incident.Ended{To: s.State, Receipt: s.Receipt, Evidence: s.Evidence, Reason: s.Reason, Code: s.Code}
+	switch s.State {
+	case incident.Succeeded:
+		end.Text = s.Plan.Title + ": done."
+	case incident.UnknownOutcome:
+		end.Text = s.Plan.Title + ": the result is not known."
+	default:
+		end.Text = s.Plan.Title + " was not done: " + s.Reason
+	}
+	return end
 }
 
 // one starts one act: look again, compare, commit STARTING, act once, record.
@@ -214,7 +231,7 @@ func (p *performance) compare(ctx context.Context, a integrations.Action, s *inc
 	case now.Gone != "":
 		return true, p.refuse(ctx, s, now.Gone, "E18")
 	case len(now.Failing()) > 0:
-		return true, p.refuse(ctx, s, now.Failing()[0].Text, "E8")
+		return true, p.refuse(ctx, s, now.Failing()[0].Text, failCode(now))
 	}
 	if diff := drift(s.Plan, now); diff != "" {
 		return true, p.refuse(ctx, s, diff, "E10")

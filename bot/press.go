@@ -103,6 +103,7 @@ func verbs() map[string]presser {
 		},
 		"start": pressStep, "approve": pressStep, "decline": pressStep, "withdraw": pressStep,
 		"look": pressLookAgain, "worked": pressClose, "not_worked": pressClose,
+		"undo": pressUndo, "keep_act": pressKeepAct, "glass": pressGlass,
 		"again": pressMove, "skip": pressMove, "stop": pressMove,
 		"pick": pressPick, "none": pressAnswer, "choose": pressAnswer, "done": pressAnswer, "not_helped": pressAnswer, "do_it": pressAnswer, "inputs": pressInputs,
 	}

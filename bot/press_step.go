@@ -33,17 +33,40 @@ func pressStep(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 	tries := s.PhraseTries
 	inc, err = d.do(ctx, at(b.Incident), incident.PressStep(by, b.Step, p, words, in.text("reason")))
 	if err != nil {
-		return chat.Message{}, d.whoCan(err)
+		return chat.Message{}, d.whoCan(err, by, s, p)
 	}
 	return d.pressed(inc, inc.Step(b.Step), p, tries)
 }
 
-// whoCan names the people who could approve instead.
-func (d *Desk) whoCan(err error) error {
-	if fault.HasCode(err, "E11") || fault.HasCode(err, "E1") {
-		return d.who(err, incident.Approver)
+// whoCan names the people who could press it instead: never whoever asked, where
+// somebody else must.
+func (d *Desk) whoCan(err error, by incident.Person, s *incident.Step, p incident.Press) error {
+	role := incident.Responder
+	switch {
+	case s.SecondOne && p != incident.PressWithdraw, p == incident.PressDecline:
+		role = incident.Approver
+	case p == incident.PressWithdraw:
+		role = incident.Commander
 	}
-	return err
+	names := slices.DeleteFunc(d.withRole(role), func(name string) bool { return name == by.Name || name == s.RequestedBy && role == incident.Approver })
+	switch f := fault.Of(err); {
+	case len(names) == 0 || f.Code != "E11" && f.Code != "E1":
+		return err
+	case f.Code == "E11":
+		f = f.WithState("Nothing was done yet.").WithHint("Ask " + either(names) + ".")
+		f.Message = "You asked for this, so someone else must approve: " + either(names) + "."
+		return f
+	default:
+		return f.WithHint("Ask " + either(names) + ".")
+	}
+}
+
+// either is "Li, Sam or Kim".
+func either(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
 // phraseForm asks for the typed target. Whoever may not press is told before
@@ -51,7 +74,7 @@ func (d *Desk) whoCan(err error) error {
 func (d *Desk) phraseForm(ctx context.Context, by incident.Person, inc *incident.Incident, s *incident.Step, b incident.Button, p incident.Press) (chat.Message, error) {
 	dry := incident.PressStep(by, s.ID, p, s.Phrase, "")
 	if _, err := dry(incident.View{Now: s.ProposedAt, Incident: inc}); err != nil {
-		return chat.Message{}, d.whoCan(err)
+		return chat.Message{}, d.whoCan(err, by, s, p)
 	}
 	c := d.card(inc, "form", inc.ID()+":form:phrase:"+s.ID)
 	c.msg.Step = s.ID
@@ -71,7 +94,7 @@ func (d *Desk) pressed(inc *incident.Incident, s *incident.Step, p incident.Pres
 		return chat.Message{}, fault.New(fault.Gone, "E9", "That is not `"+s.Phrase+"`, for the third time.", "Press Try again for a new preview.")
 	case s.PhraseTries > tries:
 		left := incident.Tries - s.PhraseTries
-		return chat.Message{}, fault.New(fault.Conflict, "E9", "That is not `"+s.Phrase+"`.", fmt.Sprintf("%d %s left, then a new preview.", left, tryWord(left)))
+		return chat.Message{}, fault.New(fault.Conflict, "E9", "That is not `"+s.Phrase+"`.", triesLeft(left)+" left, then a new preview.")
 	}
 	m := said(inc, "%s", map[incident.StepState]string{
 		incident.Approved: "Started: " + s.Plan.Title + ".", incident.Denied: "Declined. Nothing was done.", incident.Cancelled: "Taken back. Nothing was done.",
@@ -80,11 +103,14 @@ func (d *Desk) pressed(inc *incident.Incident, s *incident.Step, p incident.Pres
 	return m, nil
 }
 
-func tryWord(n int) string {
-	if n == 1 {
-		return "try"
+func triesLeft(n int) string {
+	switch n {
+	case 1:
+		return "One try"
+	case 2:
+		return "Two tries"
 	}
-	return "tries"
+	return fmt.Sprintf("%d tries", n)
 }
 
 // pressLookAgain asks the resolver to read the target once more.
@@ -107,6 +133,16 @@ func pressClose(d *Desk, ctx context.Context, by incident.Person, b incident.But
 
 // pressMove lets a paused run go on, tries its step again, or stops it.
 func pressMove(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+	if at := argText(b); at != "" {
+		// An older card may stand at another step than the run does now.
+		inc, err := d.Store.Journal.Incident(ctx, b.Incident)
+		if err != nil {
+			return chat.Message{}, err
+		}
+		if r := inc.Run(b.Step); r != nil && r.State == incident.RunPaused && r.At != at {
+			return chat.Message{}, fault.New(fault.Gone, "E4", "This button belongs to an older step of "+r.Playbook+".", "The buttons of now are in the thread.")
+		}
+	}
 	to, again := incident.RunGoing, b.Verb == "again"
 	if b.Verb == "stop" {
 		to = incident.RunStopped
@@ -138,13 +174,20 @@ func pressPick(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 	if !given {
 		return d.pickForm(ctx, b)
 	}
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	return d.answerRun(ctx, by, b, fmt.Sprintf("picked %d", len(ids)), func(r *incident.Result) error {
 		q := askedIn(*r)
 		if q.Pick == "one" && len(ids) > 1 {
 			return fault.New(fault.Invalid, "E24", fmt.Sprintf("One is wanted, %d were picked.", len(ids)), "Pick one.")
 		}
+		if q.Most > 0 && len(ids) > q.Most {
+			return fault.New(fault.Invalid, "E24", fmt.Sprintf("At most %d are taken at once, %d were picked.", q.Most, len(ids)), "Pick fewer; the rest can follow.")
+		}
+		if q.Most > 0 && len(ids) > q.Most {
+			return fault.New(fault.Invalid, "E24", fmt.Sprintf("%d were picked; at most %d can be acted on at once.", len(ids), q.Most), "Pick fewer.")
+		}
 		r.Picked = nil
-		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		for _, id := range ids {
 			n := slices.IndexFunc(r.Table.Rows, func(row incident.Row) bool { return row.ID == id })
 			if n < 0 {
 				return fault.New(fault.Invalid, "E24", chat.Clamp(chat.Clean(id), 40)+" is not one of those offered.", "Pick from the list.")

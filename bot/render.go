@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"mayday/bot/chat"
 	"mayday/internal/fault"
@@ -28,6 +29,7 @@ var renderers = map[string]func(*card, incident.Out, *incident.Entry){
 	incident.KindApproval:  (*card).step,
 	incident.KindRecovered: (*card).recovered,
 	incident.KindResolved:  (*card).resolved,
+	incident.KindRemind:    (*card).remind,
 }
 
 // aboutEntry are the kinds whose `About` is the seq of an entry.
@@ -88,6 +90,13 @@ func (c *card) root(incident.Out, *incident.Entry) {
 	c.line(c.clockWords()...)
 	if n := len(i.Sources); n > 1 {
 		c.line(chat.Tf("+%d alert%s (%d)", n-1, plural(n-1), n))
+	}
+	for n, s := range i.InForce() {
+		if n == 3 {
+			c.line(chat.Muted(fmt.Sprintf("and %d more in force", len(i.InForce())-n)))
+			break
+		}
+		c.line("In force: ", s.Plan.Title)
 	}
 	c.links()
 	c.rootButtons()
@@ -294,6 +303,27 @@ func (c *card) resolved(_ incident.Out, e *incident.Entry) {
 	for _, s := range i.InForce() {
 		c.line("Still in force: ", s.Plan.Title)
 	}
+}
+
+// remind asks whether an act should stay in force. A timer asks, it never acts.
+func (c *card) remind(o incident.Out, _ *incident.Entry) {
+	s := c.inc.Step(o.About)
+	if s == nil {
+		return
+	}
+	switch {
+	case s.UndoneBy != "":
+		c.msg.Silent = true
+		c.line("✓ put back: ", s.Plan.Title)
+		return
+	case s.KeptBy != "":
+		c.msg.Silent = true
+		c.line("✓ ", s.KeptBy, " keeps it: ", s.Plan.Title)
+		return
+	}
+	c.line("Still in force for ", span(time.Duration(s.Asked)*s.Remind), ": ", chat.Strong(s.Plan.Title), ".")
+	c.stepButton(chat.Primary, "undo", "Put back", s.ID, nil)
+	c.stepButton(chat.Plain, "keep_act", "Keep", s.ID, nil)
 }
 
 // ErrorMessage is the one place where an error becomes words for people.

@@ -2,6 +2,8 @@ package bot
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"mayday/bot/chat"
 	"mayday/internal/incident"
@@ -73,11 +75,6 @@ func (c *card) undoWords(s *incident.Step) string {
 }
 
 func (c *card) previewButtons(s *incident.Step) {
-	if len(s.Plan.Failing()) > 0 {
-		c.line("Stopped by a check. Nothing was done.")
-		c.stepButton(chat.Plain, "withdraw", "Cancel", s.ID, nil)
-		return
-	}
 	if s.SecondOne {
 		c.line("asked by ", s.RequestedBy, "; somebody else must approve")
 		c.stepButton(chat.Harm, "approve", "Approve and run", s.ID, nil)
@@ -95,15 +92,24 @@ func (c *card) previewButtons(s *incident.Step) {
 
 // startLabel names the act, and what nobody could check.
 func startLabel(s *incident.Step) string {
-	label := s.Plan.Title
-	switch open := s.Plan.Open(); {
-	case len(open) == 1:
-		label = chat.Clamp(label, chat.Shared.Label-len(", 1 unknown")) + ", 1 unknown"
-	case len(open) > 1:
-		tail := fmt.Sprintf(", %d unknown", len(open))
-		label = chat.Clamp(label, chat.Shared.Label-len(tail)) + tail
+	tail := ""
+	if open := len(s.Plan.Open()); open > 0 {
+		tail = fmt.Sprintf(", %d unknown", open)
 	}
-	return label
+	return shortened(s.Plan.Title, chat.Shared.Label-len(tail)) + tail
+}
+
+// shortened keeps whole words, and none at the end that needs another one: a
+// button says "Cancel the query", not "Cancel the query of ses…".
+func shortened(title string, n int) string {
+	words := strings.Fields(title)
+	for len(words) > 1 && len([]rune(strings.Join(words, " "))) > n {
+		words = words[:len(words)-1]
+		for len(words) > 1 && slices.Contains([]string{"a", "an", "the", "of", "on", "in", "to", "for", "and", "from", "with"}, words[len(words)-1]) {
+			words = words[:len(words)-1]
+		}
+	}
+	return chat.Clamp(strings.Join(words, " "), n)
 }
 
 func (c *card) progress(s *incident.Step) {
@@ -148,7 +154,7 @@ func (c *card) result(s *incident.Step) {
 		c.line(chat.Strong("? "+s.Plan.Title), ": no answer. I do not know whether it worked.")
 	case incident.FailedProven:
 		c.msg.Tone = chat.ToneBad
-		c.line(chat.Strong("✗ "+s.Plan.Title), " was not done", took)
+		c.line(chat.Strong("✗ "+s.Plan.Title), c.failedWords(s), took)
 	default:
 		c.line("– ", s.Plan.Title, ": ", stateWord(s.State))
 	}
@@ -165,6 +171,14 @@ func (c *card) result(s *incident.Step) {
 	c.resultFoot(s)
 }
 
+// failedWords says whether anything was done before it failed.
+func (c *card) failedWords(s *incident.Step) string {
+	if done, _ := c.children(s); done > 0 {
+		return " stopped half-way"
+	}
+	return " was not done. Nothing was changed"
+}
+
 func code(e string) string {
 	if e == "" {
 		return ""
@@ -173,6 +187,9 @@ func code(e string) string {
 }
 
 func (c *card) childLines(s *incident.Step) {
+	if len(s.Children) == 1 {
+		return // the head says what it did
+	}
 	for n, id := range s.Children {
 		if n == 6 {
 			c.line(chat.Muted(fmt.Sprintf("  … %d more in the war room", len(s.Children)-n)))
@@ -189,7 +206,7 @@ func (c *card) childLines(s *incident.Step) {
 		case ch.Reason != "":
 			text += ": " + ch.Reason
 		}
-		c.line("  ", stepMark(ch.State), " ", chat.Clamp(text, 160))
+		c.line("  ", stepMark(ch.State), " ", chat.Clamp(text, 240))
 	}
 }
 
@@ -236,7 +253,7 @@ func stateWord(s incident.StepState) string {
 	case incident.Denied:
 		return "declined. Nothing was done."
 	case incident.RefusedStale:
-		return "refused, because it changed since the preview. Nothing was done."
+		return "refused. Nothing was done."
 	case incident.Cancelled:
 		return "taken back. Nothing was done."
 	}

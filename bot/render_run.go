@@ -16,6 +16,7 @@ type question struct {
 	Name    string               `json:"name,omitempty"` // id or say of the step, for people
 	Text    string               `json:"text,omitempty"`
 	Pick    string               `json:"pick,omitempty"` // one, many
+	Most    int                  `json:"most,omitempty"` // rows that may be picked, 0 for no limit
 	Options []option             `json:"options,omitempty"`
 	Link    string               `json:"link,omitempty"`
 	Copy    string               `json:"copy,omitempty"`
@@ -73,6 +74,11 @@ func (c *card) run(o incident.Out, _ *incident.Entry) {
 	}
 	switch r.State {
 	case incident.RunPaused:
+		if s := c.inc.Step(r.Results[r.At].Step); s != nil && s.State == incident.UnknownOutcome {
+			c.line("Nobody knows whether a step worked. Say so on its own card first.")
+			c.stepButton(chat.Plain, "stop", "Stop "+r.Playbook, r.ID, nil)
+			return
+		}
 		c.line("A step did not end well. You decide how it goes on.")
 		c.stepButton(chat.Primary, "again", "Try again", r.ID, r.At)
 		c.stepButton(chat.Plain, "skip", "Skip it", r.ID, r.At)
@@ -105,6 +111,9 @@ func (c *card) step(o incident.Out, e *incident.Entry) {
 		return
 	}
 	switch res.Asked {
+	case "":
+		c.msg.Silent = true
+		c.line("✓ ", chat.Strong(q.Name), ": do it")
 	case "pick":
 		c.pick(o.About, res, q)
 	case "choose":
@@ -127,6 +136,8 @@ func (c *card) answeredStep(res incident.Result, q question) {
 		c.line("✗ ", chat.Strong(name), ": ", chat.Clamp(res.Reason, 300))
 	case res.Choice != "":
 		c.line("✓ ", chat.Strong(name), ": ", res.Choice)
+	case res.Asked == "pick" && len(res.Picked) == 0 && res.Table != nil:
+		c.line("✓ ", chat.Strong(name), ": none picked of ", len(res.Table.Rows))
 	case len(res.Picked) > 0:
 		c.line("✓ ", chat.Strong(name), ": ", len(res.Picked), " picked")
 		c.rows(res.Picked, 5)

@@ -28,6 +28,9 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) error {
 	if r == nil || r.State.Over() || r.State == incident.RunPaused || r.Step != "" || !inc.Open() {
 		return d.Queue.Done(ctx, c)
 	}
+	if r.UndoTarget() != "" {
+		return d.moveUndo(ctx, c, inc, r)
+	}
 	pb, err := playbooks.Unpin(d.Catalogue, r.Playbook, r.Pinned)
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, "it cannot be read any more: "+err.Error())
@@ -58,7 +61,7 @@ func (d *Desk) move(ctx context.Context, c incident.Claim, inc *incident.Inciden
 	if name == "" {
 		name = m.Action.Name
 	}
-	q := question{Name: name, Pick: m.Pick, Link: m.Link, Copy: m.Copy, Fields: m.Fields, Saw: m.Saw, Inputs: m.Inputs}
+	q := question{Name: name, Pick: m.Pick, Most: m.Most, Link: m.Link, Copy: m.Copy, Fields: m.Fields, Saw: m.Saw, Inputs: m.Inputs}
 	switch m.Kind {
 	case playbooks.Done:
 		_, err := d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.MoveRun(incident.Person{}, r.ID, incident.RunDone, false, ""))
@@ -149,19 +152,27 @@ func (d *Desk) propose(ctx context.Context, c incident.Claim, inc *incident.Inci
 		return d.proposeOne(ctx, c, inc, r, m, head)
 	}
 	var children []incident.Step
-	var left []string
+	var left, stop []string
 	for _, item := range m.Items {
 		p, err := d.plan(ctx, m.Action, item.Args)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if why := unfit(p, err); why != "" {
+		if why, code := unfit(p, err); why != "" {
 			left = append(left, item.Row.ID+": "+why)
+			if code != "" {
+				head.Plan, stop = outlined(p, m.Action), []string{why, code}
+			}
 			continue
 		}
 		child := head
 		child.ID, child.Parent, child.Plan, child.Grade = newID(), head.ID, p, head.Grade.Raise(p.Grade)
+		child.Plan.Note = note(inc, child.ID, r.By)
 		children = append(children, child)
+	}
+	if len(children) == 0 && stop != nil {
+		_, err := d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.Unplannable(head, stop[0], stop[1], false))
+		return err
 	}
 	if len(children) == 0 {
 		res := incident.Result{Outcome: incident.OutSkipped, Reason: "nothing left to act on (" + strings.Join(left, "; ") + ")", When: m.When, Extra: q.raw()}
@@ -172,17 +183,27 @@ func (d *Desk) propose(ctx context.Context, c incident.Claim, inc *incident.Inci
 	return d.preview(ctx, c, inc, r, head, children)
 }
 
-// unfit says why an item of an each cannot be acted on; "" when it can.
-func unfit(p incident.Plan, err error) string {
+// unfit says why an item of an each cannot be acted on; "" when it can. What
+// people must mend first, a missing right or a database that cannot be reached,
+// has a code and is no reason to go on without the act.
+func unfit(p incident.Plan, err error) (why, code string) {
 	switch {
 	case err != nil:
-		return reason(err)
+		return reason(err), codeOf(err)
 	case p.Gone != "":
-		return p.Gone
+		return p.Gone, ""
 	case len(p.Failing()) > 0:
-		return p.Failing()[0].Text
+		return p.Failing()[0].Text, p.Failing()[0].Code
 	}
-	return ""
+	return "", ""
+}
+
+// outlined is a plan that names at least the action.
+func outlined(p incident.Plan, a integrations.Action) incident.Plan {
+	if p.Title == "" {
+		p.Title = a.Summary
+	}
+	return p
 }
 
 func (d *Desk) proposeOne(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, m playbooks.Move, head incident.Step) error {
@@ -190,10 +211,7 @@ func (d *Desk) proposeOne(ctx context.Context, c incident.Claim, inc *incident.I
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	head.Plan = p
-	if head.Plan.Title == "" {
-		head.Plan.Title = m.Action.Summary
-	}
+	head.Plan = outlined(p, m.Action)
 	t := incident.Target{Number: inc.Number, Claim: &c}
 	switch {
 	case err != nil:
@@ -202,11 +220,30 @@ func (d *Desk) proposeOne(ctx context.Context, c incident.Claim, inc *incident.I
 	case p.Gone != "":
 		_, err = d.do(ctx, t, incident.Unplannable(head, p.Gone, "E18", true))
 		return err
+	case len(p.Failing()) > 0:
+		_, err = d.do(ctx, t, incident.Unplannable(head, p.Failing()[0].Text, failCode(p), false))
+		return err
 	}
 	head.Grade = head.Grade.Raise(p.Grade)
+	head.Plan.Note = note(inc, head.ID, r.By)
 	return d.preview(ctx, c, inc, r, head, nil)
 }
 
+// note is what the target's own audit log shall say of an act.
+func note(inc *incident.Incident, step, by string) string {
+	return fmt.Sprintf("%s, step %s, asked by %s", inc.ID(), step[:8], by)
+}
+
+// failCode is the code of the first check that says no.
+func failCode(p incident.Plan) string {
+	if c := p.Failing()[0].Code; c != "" {
+		return c
+	}
+	return "E8"
+}
+
+// codeOf is the code of an error of an integration; what has none could not be
+// asked.
 func codeOf(err error) string {
 	if r, ok := integrations.AsRejected(err); ok {
 		return r.Code
@@ -214,7 +251,7 @@ func codeOf(err error) string {
 	if s, ok := integrations.AsStale(err); ok {
 		return s.Code
 	}
-	return ""
+	return "E5"
 }
 
 func (d *Desk) plan(ctx context.Context, a integrations.Action, args integrations.Args) (incident.Plan, error) {
@@ -259,13 +296,17 @@ const wide = 20
 // groupPlan is the plan over all children: the worst of each.
 func groupPlan(a integrations.Action, children []incident.Step, left []string) incident.Plan {
 	first := children[0].Plan
+	if len(children) == 1 {
+		for _, l := range left {
+			first.Details = append([]string{"left out " + l}, first.Details...)
+		}
+		return first
+	}
 	p := incident.Plan{Action: a.Name, Version: a.Version, Subject: first.Subject, Env: first.Env, Grade: first.Grade,
 		NoUndo: first.NoUndo, Undo: first.Undo, Credential: first.Credential, Command: first.Command, Title: first.Title}
-	if len(children) > 1 {
-		p.Title = fmt.Sprintf("%s and %d more", first.Title, len(children)-1)
-		if first.Many != "" {
-			p.Title = fmt.Sprintf(first.Many, len(children))
-		}
+	p.Title = fmt.Sprintf("%s and %d more", first.Title, len(children)-1)
+	if first.Many != "" {
+		p.Title = fmt.Sprintf(first.Many, len(children))
 	}
 	for n, ch := range children {
 		p.Grade = p.Grade.Raise(ch.Plan.Grade)
@@ -284,7 +325,7 @@ func groupPlan(a integrations.Action, children []incident.Step, left []string) i
 	}
 	p.Checks = groupChecks(children)
 	for _, l := range left {
-		p.Checks = append(p.Checks, incident.Check{Text: "left out " + l, Answer: incident.Yes})
+		p.Details = append([]string{"left out " + l}, p.Details...)
 	}
 	return p
 }

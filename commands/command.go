@@ -50,7 +50,7 @@ var all []Command
 func register(c Command) { all = append(all, c) }
 
 // order is how help lists them: five to remember, then the rest.
-var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze", "help"}
+var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze", "undo", "freeze", "help"}
 
 // All lists the commands in the order of the help.
 func All() []Command {

@@ -41,7 +41,7 @@ func newScope() *scope {
 // inner is the scope of an option: what it adds is not seen by the other options.
 func (sc *scope) inner() *scope {
 	c := *sc
-	c.inputs = maps.Clone(sc.inputs)
+	c.inputs, c.steps = maps.Clone(sc.inputs), maps.Clone(sc.steps)
 	return &c
 }
 

@@ -15,7 +15,7 @@ func (k kind) checks(sc scene, listed bool) []integrations.Check {
 		out = append(out, integrations.Check{Answer: answer, Text: fmt.Sprintf(format, args...)})
 	}
 	k.checkSame(listed, add)
-	k.checkRight(sc, add)
+	out = append(out, k.checkRight(sc))
 	checkUser(sc, add)
 	checkPlace(sc, add)
 	k.checkEffect(sc, add)
@@ -35,12 +35,11 @@ func (k kind) checkSame(listed bool, add adder) {
 	add(incident.Yes, "still the same transaction")
 }
 
-func (k kind) checkRight(sc scene, add adder) {
+func (k kind) checkRight(sc scene) integrations.Check {
 	if l := lacking(sc.we, sc.function, k, sc.session); l != nil {
-		add(incident.No, "%s. %s", l.why, l.fix)
-		return
+		return integrations.Check{Answer: incident.No, Code: "E6", Text: l.why + ". " + l.fix}
 	}
-	add(incident.Yes, "%s may signal it (%s)", sc.we.user, way(sc.function, k))
+	return integrations.Check{Answer: incident.Yes, Text: sc.we.user + " may signal it (" + way(sc.function, k) + ")"}
 }
 
 // checkUser can only be open or good: a superuser's session is turned down

@@ -82,7 +82,7 @@ func (c *client) wait() error {
 func (s *actStage) query(sql string, args ...any) string {
 	s.t.Helper()
 	var text string
-	if err := s.server.Superuser(s.t).QueryRowContext(s.t.Context(), sql, args...).Scan(&text); err != nil {
+	if err := s.super.QueryRowContext(s.t.Context(), sql, args...).Scan(&text); err != nil {
 		s.t.Fatalf("ask %q: %v", sql, err)
 	}
 	return text

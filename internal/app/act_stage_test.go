@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -81,9 +82,10 @@ type actStage struct {
 	env    config.Env
 	manual bool
 
-	app  *App
-	log  *syncBuffer
-	seen map[string]bool // messages that were checked and printed
+	app   *App
+	log   *syncBuffer
+	super *sql.DB
+	seen  map[string]bool // messages that were checked and printed
 
 	mu  sync.Mutex
 	now time.Time
@@ -95,8 +97,12 @@ type syncBuffer struct {
 	b  bytes.Buffer
 }
 
-func (s *syncBuffer) Write(p []byte) (int, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.b.Write(p) }
-func (s *syncBuffer) String() string              { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+func (s *syncBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
 
 // actOptions are what stages differ in.
 type actOptions struct {
@@ -113,7 +119,8 @@ func newActStage(t *testing.T, server *postgrestest.Server, o actOptions) *actSt
 	t.Helper()
 	s := &actStage{t: t, server: server, roles: map[string]string{}, words: map[string]string{}, dir: t.TempDir(), env: o.env,
 		manual: !o.loop, log: &syncBuffer{}, seen: map[string]bool{}, now: time.Now().Truncate(time.Second)}
-	s.db = server.Database(t)
+	s.db, s.super = server.Database(t), server.Superuser(t)
+	s.super.SetMaxOpenConns(1)
 	suffix := strings.TrimPrefix(s.db, "test")
 	for _, role := range []string{"app", "batch", "mayday"} {
 		s.roles[role] = role + suffix

@@ -13,15 +13,15 @@ func TestAct(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *postgrestest.Server){
 		"a query is cancelled, then its session ended, by functions": func(t *testing.T, s *postgrestest.Server) { queryThenSession(t, s, byFunctions) },
 		"a query is cancelled, then its session ended, by grants":    func(t *testing.T, s *postgrestest.Server) { queryThenSession(t, s, byGrants) },
-		"the root of a pile-up":                             pileUpRoot,
-		"two rows, one ends by itself":                      twoRows,
-		"two rows, both ended":                              twoRowsBoth,
-		"a missing right, then granted":                     missingRight,
-		"a right taken away after the preview":              rightTaken,
-		"a role that may not even look":                     blindRole,
-		"a pooled session starts another transaction":       anotherTransaction,
-		"the session is gone at the press":                  goneAtPress,
-		"nothing was picked":                                nothingPicked,
+		"the root of a pile-up":                       pileUpRoot,
+		"two rows, one ends by itself":                twoRows,
+		"two rows, both ended":                        twoRowsBoth,
+		"a missing right, then granted":               missingRight,
+		"a right taken away after the preview":        rightTaken,
+		"a role that may not even look":               blindRole,
+		"a pooled session starts another transaction": anotherTransaction,
+		"the session is gone at the press":            goneAtPress,
+		"nothing was picked":                          nothingPicked,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -197,11 +197,12 @@ func load(set *settings, cat playbooks.Catalogue) (*playbooks.Book, []playbooks.
 func (a *App) makeQueue() {
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
 	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4}, map[string]queue.Handler{
-		incident.WakeInbox: a.desk.HandleInbox,
-		incident.WakeOut:   a.desk.HandleOut,
-		incident.WakeNudge: a.desk.HandleNudge,
-		incident.WakeStep:  a.desk.HandleStep,
-		incident.WakeRun:   a.desk.HandleRun,
+		incident.WakeInbox:  a.desk.HandleInbox,
+		incident.WakeOut:    a.desk.HandleOut,
+		incident.WakeNudge:  a.desk.HandleNudge,
+		incident.WakeStep:   a.desk.HandleStep,
+		incident.WakeRun:    a.desk.HandleRun,
+		incident.WakeRemind: a.desk.HandleRemind,
 	})
 }
 

@@ -285,7 +285,8 @@ func orElse(d, standard time.Duration) time.Duration {
 }
 
 func (s *settings) readSafety() error {
-	s.safety = bot.Safety{ProdPhrase: "target", SecondPerson: "danger", ApprovalExpires: 10 * time.Minute}
+	s.safety = bot.Safety{ProdPhrase: "target", SecondPerson: "danger", ApprovalExpires: 10 * time.Minute, UndoFor: 24 * time.Hour,
+		Glass: incident.Glass{Allowed: true, After: time.Minute}}
 	section := s.file.Section("safety")
 	if !section.Exists() {
 		return nil
@@ -315,7 +316,22 @@ func (s *settings) readSafety() error {
 		return section.Fault("approval_expires", "an approval lives 10m at most")
 	}
 	s.safety.ApprovalExpires = orElse(sf.ApprovalExpires, s.safety.ApprovalExpires)
-	return nil
+	s.safety.UndoFor = orElse(sf.UndoFor, s.safety.UndoFor)
+	return s.readGlass(sf.BreakGlass)
+}
+
+// readGlass reads `break_glass`: a duration, or false.
+func (s *settings) readGlass(section config.Section) error {
+	s.safety.Glass = incident.Glass{Allowed: true, After: time.Minute}
+	if !section.Exists() {
+		return nil
+	}
+	var allowed bool
+	if section.Decode(&allowed) == nil {
+		s.safety.Glass.Allowed = allowed
+		return nil
+	}
+	return section.Decode(&s.safety.Glass.After)
 }
 
 func (s *settings) readRest(env config.Env) error {

@@ -105,6 +105,7 @@ type StepMoved struct {
 	Approves  bool              `json:"approves,omitempty"` // the actor approved
 	Starts    bool              `json:"starts,omitempty"`   // the actor started it
 	WrongWord bool              `json:"wrong_word,omitempty"`
+	Glass     string            `json:"glass,omitempty"` // the reason, when the glass was broken
 	Attempt   string            `json:"attempt,omitempty"`
 	Kept      map[string]string `json:"kept,omitempty"`
 	Receipt   *Receipt          `json:"receipt,omitempty"`
@@ -126,14 +127,14 @@ func (b *StepMoved) fold(i *Incident, e Entry) {
 		return // a replay never moves a step backwards
 	}
 	s.apply(b, e)
-	if len(b.Children) > 0 {
-		for _, c := range b.Children {
-			c.Seq, c.ProposedAt = e.Seq, e.At
-			s.Children = append(s.Children, c.ID)
-			i.Steps = append(i.Steps, c)
-		}
-		s = i.Step(b.ID) // the slice may have moved
+	for _, c := range b.Children {
+		s.Children = append(s.Children, c.ID)
 	}
+	for _, c := range b.Children {
+		c.Seq, c.ProposedAt = e.Seq, e.At
+		i.Steps = append(i.Steps, c)
+	}
+	s = i.Step(b.ID) // the slice may have moved
 	i.tellChildren(s, b.To, e)
 	if b.To == Succeeded && s.Parent == "" {
 		i.Clock.StepEnded, i.Clock.StepText = e.At, s.Plan.Title
@@ -192,6 +193,9 @@ func (s *Step) apply(b *StepMoved, e Entry) {
 	}
 	if b.Starts {
 		s.StartedBy = e.Actor
+	}
+	if b.Glass != "" {
+		s.Glass = b.Glass
 	}
 	if b.WrongWord {
 		s.PhraseTries++

@@ -120,6 +120,10 @@ func MoveRun(by Person, runID string, to RunState, again bool, reason string) De
 		if s := v.Incident.Step(r.Step); s != nil && s.State.Running() {
 			return Change{}, fault.New(fault.Conflict, "E16", "A step is on its way: "+s.Plan.Title+".", "Wait for its result.")
 		}
+		if s := v.Incident.Step(r.Results[r.At].Step); to == RunGoing && s != nil && s.State == UnknownOutcome {
+			return Change{}, fault.New(fault.Conflict, "E13", "Nobody knows whether this worked: "+s.Plan.Title+". Do not start it twice.",
+				"Look again, then say whether it worked.").WithState("")
+		}
 		if to == RunGoing && r.State != RunPaused {
 			return Change{}, fault.New(fault.Already, "E22", r.Playbook+" goes on already.", "")
 		}

@@ -283,3 +283,10 @@ func Pace(by Person, c Cadence) Decide {
 		return Change{Entries: []Entry{say(by, text, &c)}}, nil
 	}
 }
+
+// Tell puts a sentence of Mayday's own into a thread.
+func Tell(by Person, text string) Decide {
+	return func(View) (Change, error) {
+		return Change{Entries: []Entry{say(by, text, &Line{})}}, nil
+	}
+}

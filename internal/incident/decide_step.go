@@ -115,6 +115,9 @@ func Finish(id string, end Ended) Decide {
 		}
 		c := Change{Entries: []Entry{{Text: end.Text, Step: id, Quiet: s.State == end.To, Body: &StepMoved{ID: id, To: end.To,
 			Receipt: end.Receipt, Evidence: end.Evidence, Reason: end.Reason, Code: end.Code}}}}
+		if s.Remind > 0 && end.To == Succeeded {
+			c.Wakes = append(c.Wakes, wakeBack(s, v, v.Now.Add(s.Remind)))
+		}
 		if s.Parent != "" || s.State == end.To {
 			return c, nil
 		}
@@ -132,7 +135,7 @@ var outcomes = map[StepState]Outcome{
 // An optional act never pauses, except that only a person closes an unknown.
 func endRun(v View, s *Step, state StepState, reason string, c Change) Change {
 	r := v.Incident.Run(s.Run)
-	if r == nil || r.State.Over() {
+	if r == nil || r.State.Over() || r.past(s) {
 		return c
 	}
 	to := RunPaused
@@ -145,6 +148,16 @@ func endRun(v View, s *Step, state StepState, reason string, c Change) Change {
 		c.Wakes = append(c.Wakes, wakeRun(s.Run, v))
 	}
 	return c
+}
+
+// past reports whether the run went on without waiting for s, or stands at
+// another attempt of the same step: what becomes of s does not move it then.
+func (r *Run) past(s *Step) bool {
+	if r.Step != "" {
+		return r.Step != s.ID
+	}
+	res := r.Results[s.Path]
+	return res.Outcome != "" && (res.Step != s.ID || r.State != RunPaused || r.At != s.Path)
 }
 
 // Keep makes a value durable in the middle of an act.
@@ -181,6 +194,11 @@ func CloseUnknown(by Person, id string, worked bool) Decide {
 // Finished closes a step by a person's word, and the `each` it is part of.
 func Finished(v View, by Person, s *Step, to StepState, text string) Change {
 	c := Change{Entries: []Entry{{Actor: by.Name, Via: by.Via, Text: text, Step: s.ID, Body: &StepMoved{ID: s.ID, To: to, Reason: text}}}}
+	for _, id := range s.Children {
+		if ch := v.Incident.Step(id); ch != nil && ch.State == UnknownOutcome {
+			c.Entries = append(c.Entries, Entry{Text: text, Step: id, Quiet: true, Body: &StepMoved{ID: id, To: to, Reason: text}})
+		}
+	}
 	top := s
 	if p := v.Incident.Step(s.Parent); p != nil {
 		top = p

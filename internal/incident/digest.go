@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -79,12 +80,12 @@ func plainNumbers(v any) any {
 			x[i] = plainNumbers(x[i])
 		}
 	case json.Number:
-		if i, err := x.Int64(); err == nil {
-			return i
+		if !strings.ContainsAny(x.String(), ".eE") && x != "-0" {
+			return x // a whole number keeps every digit, however many
 		}
 		if f, err := x.Float64(); err == nil {
-			if i := int64(f); float64(i) == f && f > -1e15 && f < 1e15 {
-				return i
+			if f > -1e15 && f < 1e15 && f == math.Trunc(f) {
+				return int64(f)
 			}
 			return f
 		}

@@ -70,6 +70,7 @@ var bodies = map[string]func() Body{
 	"run_result":   func() Body { return &RunResult{} },
 	"run_state":    func() Body { return &RunMoved{} },
 	"step":         func() Body { return &StepMoved{} },
+	"put_back":     func() Body { return &PutBack{} },
 }
 
 // DecodeBody reads the body of a stored entry.

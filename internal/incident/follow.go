@@ -21,6 +21,7 @@ const (
 	KindApproval  = "approval"
 	KindRecovered = "recovered"
 	KindResolved  = "resolved"
+	KindRemind    = "remind"
 )
 
 // Calls to an alert source, kinds of outbox rows in the room "source".
@@ -168,7 +169,20 @@ func (f *follower) act(e Entry) {
 		f.result(b)
 	case *StepMoved:
 		f.step(b)
+	case *PutBack:
+		f.putBack(b.Step)
 	}
+}
+
+// putBack posts or edits the question whether an act should stay in force.
+func (f *follower) putBack(id string) {
+	s := f.after.Step(id)
+	if s == nil || s.Asked == 0 {
+		return
+	}
+	key := "remind:" + id + ":" + itoa(int64(s.Asked))
+	f.post(KindRemind, key, id, PriorityNudge)
+	f.edit(KindRemind, key, id, false)
 }
 
 func (f *follower) result(b *RunResult) {
@@ -206,6 +220,10 @@ func (f *follower) step(b *StepMoved) {
 	}
 	f.post(kind, "step:"+s.ID, s.ID, PriorityAct)
 	f.edit(kind, "step:"+s.ID, s.ID, false)
+	if of := f.after.Step(s.UndoOf); of != nil {
+		f.edit(kind, "step:"+of.ID, of.ID, false)
+		f.putBack(of.ID)
+	}
 }
 
 // nudges edits what became of the calls that were made before.
@@ -229,6 +247,7 @@ func nudgeWake(i *Incident, now time.Time) Wake {
 // face is what the card shows, apart from numbers that tick.
 type face struct {
 	title, service, impact, owner, oncall, acked, links string
+	force                                               string
 	sev                                                 Severity
 	state                                               State
 	declared, paused, snoozed, healed, called           bool
@@ -243,6 +262,9 @@ func cardFace(i *Incident) face {
 		healed: i.Healed, called: i.Clock.Alive, due: i.Clock.Due.UnixMicro(), alerts: len(i.Sources), updates: len(i.Updates), merged: i.MergedInto}
 	for _, l := range i.Links {
 		f.links += l.Name + l.URL
+	}
+	for _, s := range i.InForce() {
+		f.force += s.ID
 	}
 	return f
 }

@@ -15,6 +15,7 @@ const (
 type Check struct {
 	Text   string `json:"text"`
 	Answer Answer `json:"answer"`
+	Code   string `json:"code,omitempty"` // of a no that people must mend first: E6, a missing right; E8 unless set
 }
 
 // Plan is exactly what an act will do, made without doing it. What was approved
@@ -40,6 +41,7 @@ type Plan struct {
 	Credential string            `json:"credential,omitempty"` // name of the connection or secret reference, never a value
 	Pre        map[string]string `json:"pre,omitempty"`        // what must still be true at the tap
 	Record     map[string]string `json:"record,omitempty"`     // what Undo needs, captured before the act
+	Note       string            `json:"note,omitempty"`       // incident, step and person, for the target's own audit log; the desk fills it in
 	Gone       string            `json:"gone,omitempty"`       // set: there is nothing left to act on, and why
 }
 

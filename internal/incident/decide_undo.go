@@ -1,0 +1,205 @@
+package incident
+
+import (
+	"fmt"
+	"time"
+
+	"mayday/internal/fault"
+)
+
+// UndoPlaybook is the name of the run that carries one undo: an undo is a step
+// of its own, with preview, checks and approval like any act (P10).
+const UndoPlaybook = "undo"
+
+// UndoTarget answers the step that an undo run takes back, "" for other runs.
+func (r *Run) UndoTarget() string {
+	if r.Playbook != UndoPlaybook {
+		return ""
+	}
+	id, _ := r.Inputs["step"].(string)
+	return id
+}
+
+// Undoable says why an act cannot be taken back now; nil when it can.
+// within is how long undo is offered (24 h).
+func (s *Step) Undoable(now time.Time, within time.Duration) error {
+	switch {
+	case s.State != Succeeded:
+		return fault.New(fault.Conflict, "E15", "There is nothing to undo: "+lowerFirst(s.Plan.Title)+" is "+words(s.State)+".", "")
+	case s.UndoneBy != "":
+		return fault.New(fault.Already, "E22", "That was undone already.", "")
+	case s.Plan.Undo == "":
+		return fault.New(fault.Conflict, "E15", "Can't undo: "+orElse(s.Plan.NoUndo, "this act has no undo")+"", "")
+	case within > 0 && now.Sub(s.EndedAt) > within:
+		return fault.Newf(fault.Gone, "E15", "Can't undo: it was done more than %s ago.", within).WithHint("Look at the target and change it there.")
+	}
+	return nil
+}
+
+func orElse(s, standard string) string {
+	if s == "" {
+		return standard
+	}
+	return s
+}
+
+// StartUndo starts the run that previews taking back an act.
+func StartUndo(by Person, run Run, within time.Duration) Decide {
+	return func(v View) (Change, error) {
+		s := v.Incident.Step(run.UndoTarget())
+		if s == nil {
+			return Change{}, fault.New(fault.NotFound, "E23", "There is no such step.", "")
+		}
+		if err := s.Undoable(v.Now, within); err != nil {
+			return Change{}, err
+		}
+		for _, r := range v.Incident.Runs {
+			if r.UndoTarget() == s.ID && !r.State.Over() {
+				return Change{}, fault.Newf(fault.Conflict, "E16", "%s asked for this undo at %s already.", r.By, r.StartedAt.UTC().Format("15:04:05")).
+					WithHint("Its preview is in the thread.")
+			}
+		}
+		e := say(by, fmt.Sprintf("%s wants to undo: %s.", by.Name, s.Plan.Title), &RunStarted{Run: run})
+		return Change{Entries: []Entry{e}, Wakes: []Wake{wakeRun(run.ID, v)}}, nil
+	}
+}
+
+// Helped reports whether taking an act back would undo a mitigation that seems
+// to have worked: things look better since (INTERACTION 2.11).
+func (i *Incident) Helped(s *Step) bool {
+	return i.State == Monitoring || i.State == Resolved || (!i.AskedAt.IsZero() && i.AskedAt.After(s.EndedAt))
+}
+
+// PutBack asks whether an act that is in force should stay, or records that it
+// should. A timer asks; it never acts.
+type PutBack struct {
+	Step string `json:"step"`
+	Keep bool   `json:"keep,omitempty"`
+}
+
+// Kind names the entry.
+func (*PutBack) Kind() string { return "put_back" }
+
+func (b *PutBack) fold(i *Incident, e Entry) {
+	s := i.Step(b.Step)
+	if s == nil {
+		return
+	}
+	if b.Keep {
+		s.KeptBy, s.Seq = e.Actor, e.Seq
+		i.touch(e)
+		return
+	}
+	s.Asked++
+	s.Seq = e.Seq
+}
+
+// AskPutBack asks [Put back] [Keep] for an act that is still in force when its
+// time has come, and again after the same time until somebody answers.
+func AskPutBack(id string) Decide {
+	return func(v View) (Change, error) {
+		s := v.Incident.Step(id)
+		if s == nil || !s.asksBack() {
+			return Change{}, nil
+		}
+		due := s.EndedAt.Add(time.Duration(s.Asked+1) * s.Remind)
+		if v.Now.Before(due) {
+			return Change{Wakes: []Wake{wakeBack(s, v, due)}}, nil
+		}
+		e := Entry{Text: fmt.Sprintf("Still in force after %s: %s.", v.Now.Sub(s.EndedAt).Round(time.Second), s.Plan.Title), Step: id, Body: &PutBack{Step: id}}
+		return Change{Entries: []Entry{e}, Wakes: []Wake{wakeBack(s, v, v.Now.Add(s.Remind))}}, nil
+	}
+}
+
+func (s *Step) asksBack() bool {
+	return s.Remind > 0 && s.State == Succeeded && s.UndoneBy == "" && s.KeptBy == ""
+}
+
+// WakeRemind asks about an act in force.
+const WakeRemind = "remind"
+
+func wakeBack(s *Step, v View, due time.Time) Wake {
+	return Wake{Kind: WakeRemind, Row: WakeRow(v.Incident.Number, s.ID), Due: due, Priority: PriorityNudge}
+}
+
+// KeepAct says that an act should stay as it is.
+func KeepAct(by Person, id string) Decide {
+	return func(v View) (Change, error) {
+		s := v.Incident.Step(id)
+		switch {
+		case s == nil:
+			return Change{}, fault.New(fault.NotFound, "E23", "There is no such step.", "")
+		case s.KeptBy != "" || s.UndoneBy != "":
+			return Change{}, fault.New(fault.Already, "E22", "That was answered.", "")
+		}
+		e := say(by, fmt.Sprintf("%s keeps it: %s.", by.Name, s.Plan.Title), &PutBack{Step: id, Keep: true})
+		e.Step = id
+		return Change{Entries: []Entry{e}}, nil
+	}
+}
+
+// Glass says how the glass may be broken: `safety.break_glass`.
+type Glass struct {
+	Allowed bool
+	After   time.Duration // without an answer; SEV1: at once
+}
+
+// BreakGlass starts a step without its second person: the owner alone, with the
+// phrase and a reason, once in an incident, for one target, loud and on record
+// (INTERACTION 2.8).
+func BreakGlass(by Person, id, typed, reason string, g Glass) Decide {
+	return func(v View) (Change, error) {
+		s := v.Incident.Step(id)
+		if s == nil {
+			return Change{}, fault.New(fault.NotFound, "E23", "There is no such step.", "")
+		}
+		if err := s.settled(); err != nil {
+			return Change{}, err
+		}
+		if v.Now.After(s.ExpiresAt) {
+			return Expire(id)(v)
+		}
+		if err := v.Incident.mayBreak(by, s, v.Now, g); err != nil {
+			return Change{}, err
+		}
+		if typed != s.Phrase {
+			return s.wrongWord(v, by), nil
+		}
+		if reason == "" {
+			return Change{}, fault.New(fault.Invalid, "E24", "Breaking the glass needs a reason.", "Say in a few words why nobody can approve.")
+		}
+		c := s.approve(v, by, PressStart)
+		for n := range c.Entries {
+			if b, ok := c.Entries[n].Body.(*StepMoved); ok {
+				b.Glass, b.Approves = reason, false
+				c.Entries[n].Text = fmt.Sprintf("%s BROKE THE GLASS and started: %s. Nobody approved. Reason: %s", by.Name, s.Plan.Title, reason)
+			}
+		}
+		return c, nil
+	}
+}
+
+func (i *Incident) mayBreak(by Person, s *Step, now time.Time, g Glass) error {
+	wait := g.After
+	if i.Severity == SEV1 {
+		wait = 0
+	}
+	switch {
+	case !g.Allowed:
+		return fault.New(fault.Refused, "E1", "Breaking the glass is switched off here.", "Somebody else must approve.")
+	case !s.SecondOne || s.State != Waiting:
+		return fault.New(fault.Gone, "E4", "No approval is missing here.", "Use its own button.")
+	case by.Service || by.Name != i.Owner || !by.Role.AtLeast(Responder):
+		return fault.New(fault.Refused, "E1", "Only the owner may break the glass"+ownerIs(i)+".", "Take it first: own")
+	case len(s.Children) > 1:
+		return fault.Newf(fault.Refused, "E1", "The glass is broken for one target at a time; here are %d.", len(s.Children)).WithHint("Pick one.")
+	case now.Sub(s.ProposedAt) < wait:
+		return fault.Newf(fault.Refused, "E12", "Give them a moment: the glass can be broken in %s.", (wait - now.Sub(s.ProposedAt)).Round(time.Second)).WithHint("They were asked at " + s.ProposedAt.UTC().Format("15:04:05") + ".")
+	}
+	for n := range i.Steps {
+		if i.Steps[n].Glass != "" {
+			return fault.New(fault.Refused, "E1", "The glass was broken once in this incident already.", "Somebody else must approve.")
+		}
+	}
+	return s.checked()
+}
