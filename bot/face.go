@@ -118,6 +118,9 @@ func headline(i *incident.Incident) string {
 	return i.Service + ": " + i.Title
 }
 
+// Span says how long something takes, as people do: "30 min".
+func Span(d time.Duration) string { return span(d) }
+
 // span says how long something took, in the two largest units.
 func span(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)

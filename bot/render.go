@@ -149,9 +149,13 @@ func (c *card) links() {
 		}
 		parts = append(parts, chat.A(name, url))
 	}
-	for _, s := range c.inc.Sources[:min(len(c.inc.Sources), 3)] {
+	for n, s := range c.inc.Sources[:min(len(c.inc.Sources), 3)] {
+		name := c.d.sourceTitle(s.Kind)
+		if n > 0 {
+			name += fmt.Sprintf(" %d", n+1)
+		}
 		if s.URL != "" {
-			add(c.d.sourceTitle(s.Kind)+" "+s.Key, s.URL)
+			add(name, s.URL)
 		}
 	}
 	for _, l := range c.inc.Links {

@@ -41,7 +41,7 @@ type letter struct {
 
 func newLetter(b *testing.B) *letter {
 	b.Helper()
-	pager, err := practice.NewPagerDuty(practice.Options{Secrets: []string{benchSecret}})
+	pager, err := practice.NewPagerDuty(practice.Options{Secrets: []string{benchSecret}, Token: "bench-key"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"mayday/bot"
 	"mayday/bot/web"
 	"mayday/internal/config"
 	"mayday/internal/incident"
@@ -212,13 +213,13 @@ func (d *Demo) guide(ctx context.Context, o DemoOptions, pager string) []web.Gui
 	d.mu.Lock()
 	curl := d.curl
 	d.mu.Unlock()
-	every := time.Duration(float64(30*time.Minute) / max(o.Speed, 1))
+	every := bot.Span(time.Duration(float64(30*time.Minute) / max(o.Speed, 1)))
 	steps := []web.GuideStep{
 		{Done: fired, Title: "Fire the webhook", Say: "In production PagerDuty sends it when an alert goes off. It is signed; a forged one is refused.",
 			Actions: []web.Action{{Label: "Send PagerDuty webhook", Name: "alert"}}, Code: curl, Link: pager, LinkLabel: "the pretend PagerDuty"},
 		{Done: owned, Title: "Take it", Say: "Press “I'm on it” on the card. PagerDuty is acknowledged for you."},
 		{Done: told, Title: "Tell #status", Say: "Press “Write update” (or “Post first status”). The clock for the next word starts."},
-		{Done: nudged, Title: "Wait for the reminder", Say: fmt.Sprintf("It comes %s after your word, even if Mayday restarts. Answer it with one tap.", every.Round(time.Second))},
+		{Done: nudged, Title: "Wait for the reminder", Say: fmt.Sprintf("It comes %s after your word, even if Mayday restarts. Answer it with one tap.", every)},
 	}
 	if d.real != "" {
 		steps = append(steps, web.GuideStep{Done: ended, Title: "End a query on the real database",

@@ -13,7 +13,7 @@ import (
 // fullPlan has a value in every field, so that a change of each can be seen.
 func fullPlan() Plan {
 	return Plan{Action: "pg.terminate", Version: 3, Target: "shop/4412", Title: "End session 4412", Many: "End %d sessions", Subject: "shop", Env: "prod",
-		Grade: GradeDanger, From: "active 18 min", To: "gone", Details: []string{"UPDATE orders", "app"}, Checks: []Check{{"nobody else", Yes}, {"backup", Unknown}},
+		Grade: GradeDanger, From: "active 18 min", To: "gone", Details: []string{"UPDATE orders", "app"}, Checks: []Check{{"nobody else", Yes, "E6"}, {"backup", Unknown, "E8"}},
 		Command: "SELECT pg_terminate_backend(4412)", Undo: "no", NoUndo: "This cannot be undone.",
 		Args: map[string]any{"pid": 4412, "on": "shop", "deep": map[string]any{"b": []any{1, 2}, "a": true}}, Credential: "postgres.shop",
 		Pre: map[string]string{"backend_start": "2026-11-25T12:00:00Z", "usename": "app"}, Gone: "already",
