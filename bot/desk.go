@@ -108,6 +108,7 @@ type Desk struct {
 	sources   map[string]Source
 	actions   map[string]integrations.Action
 	acting    sync.Map // target -> step, so that one target has one act at a time
+	seen      sync.Map // account -> role, as last evaluated
 }
 
 // New makes a desk.

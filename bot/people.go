@@ -47,7 +47,21 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 			p.Role = role
 		}
 	}
+	d.seen.Store(p.ID, p.Role)
 	return p
+}
+
+// roleNow is the role of an account as it is known now: by the configuration,
+// or as its platform last vouched for it. known is false for an account that
+// neither has heard of since the start.
+func (d *Desk) roleNow(id string) (role incident.Role, known bool) {
+	if v, ok := d.seen.Load(id); ok {
+		return v.(incident.Role), true
+	}
+	where, name, _ := strings.Cut(id, ":")
+	p := d.Person(where, chat.User{ID: name})
+	d.seen.Delete(id)
+	return p.Role, p.Role != incident.Viewer
 }
 
 // via names the place for the timeline where that is worth saying.

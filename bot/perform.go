@@ -165,8 +165,11 @@ func (p *performance) one(ctx context.Context, s *incident.Step) error {
 	if !p.bound(s) {
 		return p.refuse(ctx, s, "The plan is not the one that was approved.", "E10")
 	}
-	if p.d.Frozen {
-		return p.refuse(ctx, s, "Steps are frozen: Mayday runs read-only.", "E21")
+	if err := p.d.frozen(ctx); err != nil {
+		return p.refuse(ctx, s, fault.Of(err).Message, "E21")
+	}
+	if why := p.forbidden(s); why != "" {
+		return p.refuse(ctx, s, why, "E1")
 	}
 	release, busy := p.d.occupy(s)
 	if busy {
@@ -204,6 +207,25 @@ func (p *performance) bound(s *incident.Step) bool {
 		}
 	}
 	return incident.Digest(incident.Binding{Step: s.ID, PlaybookHash: r.Hash, Expires: s.ExpiresAt}, plans...) == s.Digest
+}
+
+// forbidden says why whoever started the step may not do so any more: roles are
+// looked at twice, at the press and now (P8).
+func (p *performance) forbidden(s *incident.Step) string {
+	if top := p.inc.Step(s.Parent); top != nil {
+		s = top
+	}
+	least := incident.Responder
+	if s.SecondOne && s.Glass == "" {
+		least = incident.Approver
+		if len(s.ApprovedBy) == 0 || s.ApprovedBy[0] == s.RequestedBy {
+			return "Nobody but the asker approved it."
+		}
+	}
+	if role, known := p.d.roleNow(s.StartedByID); known && !role.AtLeast(least) {
+		return fmt.Sprintf("%s started it and is %s now; it needs %s.", s.StartedBy, role, least)
+	}
+	return ""
 }
 
 // occupy takes the target for one act at a time in this process.

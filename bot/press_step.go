@@ -15,8 +15,10 @@ import (
 // pressStep starts, approves, declines or takes back an act.
 func pressStep(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	p := incident.Press(b.Verb)
-	if d.Frozen && (p == incident.PressStart || p == incident.PressApprove) {
-		return chat.Message{}, fault.New(fault.Refused, "E21", "Steps are frozen: Mayday runs read-only.", "Updates and nudges work.")
+	if p == incident.PressStart || p == incident.PressApprove {
+		if err := d.frozen(ctx); err != nil {
+			return chat.Message{}, err
+		}
 	}
 	inc, err := d.Store.Journal.Incident(ctx, b.Incident)
 	if err != nil {

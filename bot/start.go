@@ -34,8 +34,8 @@ func (d *Desk) Run(ctx context.Context, by incident.Person, number int64, name s
 	if err := incident.Needs(by, "run "+name, who); err != nil {
 		return chat.Message{}, d.who(err, who)
 	}
-	if d.Frozen {
-		return chat.Message{}, fault.New(fault.Refused, "E21", "Steps are frozen: Mayday runs read-only.", "Updates and nudges work.")
+	if err := d.frozen(ctx); err != nil {
+		return chat.Message{}, err
 	}
 	inc, err := d.Store.Journal.Incident(ctx, number)
 	if err != nil {

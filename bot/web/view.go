@@ -72,8 +72,16 @@ func act(b chat.Button, back string) buttonView {
 	if strings.HasPrefix(b.URL, "//") || !strings.HasPrefix(b.URL, "/") {
 		b.URL = safeURL(b.URL)
 	}
+	return buttonView{Button: tidy(b), Back: back}
+}
+
+// tidy makes what stands on a button inert.
+func tidy(b chat.Button) chat.Button {
 	b.Label = chat.Clean(b.Label)
-	return buttonView{Button: b, Back: back}
+	if b.Style != chat.Primary && b.Style != chat.Harm {
+		b.Style = chat.Plain
+	}
+	return b
 }
 
 func domID(key string) string {
@@ -93,6 +101,9 @@ func view(m chat.Message, v visitor, back string) messageView {
 		}
 	}
 	out.Press = m.Buttons
+	if m.Image != nil {
+		out.Image = &chat.Image{URL: safeURL(m.Image.URL), Alt: chat.Clean(m.Image.Alt)}
+	}
 	if m.Form == nil {
 		return out
 	}
@@ -149,6 +160,7 @@ func viewForm(m chat.Message) *formView {
 	if f.Submit.Label == "" {
 		f.Submit.Label = "Send"
 	}
+	f.Submit, f.Title, f.Note = tidy(f.Submit), chat.Clean(f.Title), chat.Clean(f.Note)
 	for _, field := range m.Form.Fields {
 		f.Fields = append(f.Fields, viewField(field, domID(m.Key+"/"+field.Name)))
 	}
@@ -159,10 +171,11 @@ func viewForm(m chat.Message) *formView {
 const manyOptions = 8
 
 func viewField(f chat.Field, id string) fieldView {
+	f.Label, f.Hint = chat.Clean(f.Label), chat.Clean(f.Hint)
 	out := fieldView{Field: f, ID: id, Input: "f." + f.Name}
 	given := words(f.Value)
 	if len(given) > 0 {
-		out.Value = given[0]
+		out.Value = cleanLines(given[0])
 	}
 	switch f.Type {
 	case chat.FieldArea:
@@ -180,6 +193,15 @@ func viewField(f chat.Field, id string) fieldView {
 		out.Chosen = append(out.Chosen, optionView{Choice: o, On: slices.Contains(given, o.Value)})
 	}
 	return out
+}
+
+// cleanLines is Clean for words that may have lines.
+func cleanLines(s string) string {
+	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	for n, l := range lines {
+		lines[n] = chat.Clean(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // words reads a prefilled value, which is a string or a list of strings.

@@ -104,6 +104,7 @@ type StepMoved struct {
 	ExpiresAt time.Time         `json:"expires_at,omitzero"`
 	Approves  bool              `json:"approves,omitempty"` // the actor approved
 	Starts    bool              `json:"starts,omitempty"`   // the actor started it
+	ByID      string            `json:"by_id,omitempty"`    // the account that started it
 	WrongWord bool              `json:"wrong_word,omitempty"`
 	Glass     string            `json:"glass,omitempty"` // the reason, when the glass was broken
 	Attempt   string            `json:"attempt,omitempty"`
@@ -192,7 +193,7 @@ func (s *Step) apply(b *StepMoved, e Entry) {
 		s.ApprovedBy = append(s.ApprovedBy, e.Actor)
 	}
 	if b.Starts {
-		s.StartedBy = e.Actor
+		s.StartedBy, s.StartedByID = e.Actor, b.ByID
 	}
 	if b.Glass != "" {
 		s.Glass = b.Glass

@@ -161,7 +161,7 @@ func Needs(by Person, what string, role Role) error {
 }
 
 func (s *Step) approve(v View, by Person, p Press) Change {
-	body := &StepMoved{ID: s.ID, To: Approved, Starts: true, Approves: s.SecondOne}
+	body := &StepMoved{ID: s.ID, To: Approved, Starts: true, Approves: s.SecondOne, ByID: by.ID}
 	text := fmt.Sprintf("%s started: %s.", by.Name, s.Plan.Title)
 	if s.SecondOne {
 		text = fmt.Sprintf("%s approved and started: %s. Code %s.", by.Name, s.Plan.Title, Code(s.Digest))

@@ -72,6 +72,7 @@ type Step struct {
 	RequestedBy string    `json:"requested_by"`
 	ApprovedBy  []string  `json:"approved_by,omitempty"`
 	StartedBy   string    `json:"started_by,omitempty"`
+	StartedByID string    `json:"started_by_id,omitempty"` // the immutable account, to look at the role once more
 	SecondOne   bool      `json:"second_person,omitempty"` // somebody else must approve
 	Phrase      string    `json:"phrase,omitempty"`        // to be typed by whoever starts it
 	PhraseTries int       `json:"phrase_tries,omitempty"`

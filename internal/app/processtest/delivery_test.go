@@ -15,7 +15,7 @@ import (
 	"mayday/internal/practice"
 )
 
-// sender makes deliveries as PagerDuty does, a tenth of a second of its own clock after
+// sender makes deliveries as PagerDuty does, a hundredth of a second of its own clock after
 // the other, all of them within the last minutes.
 type sender struct {
 	t  testing.TB
@@ -40,7 +40,7 @@ func newSender(t testing.TB) *sender {
 func (s *sender) tick() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now = s.now.Add(100 * time.Millisecond)
+	s.now = s.now.Add(10 * time.Millisecond)
 	return s.now
 }
 
