@@ -182,6 +182,9 @@ func pressPick(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 		if q.Pick == "one" && len(ids) > 1 {
 			return fault.New(fault.Invalid, "E24", fmt.Sprintf("One is wanted, %d were picked.", len(ids)), "Pick one.")
 		}
+		if q.Most > 0 && len(ids) > q.Most {
+			return fault.New(fault.Invalid, "E24", fmt.Sprintf("%d were picked; at most %d can be acted on at once.", len(ids), q.Most), "Pick fewer; the rest can follow.")
+		}
 		r.Picked = nil
 		for _, id := range ids {
 			n := slices.IndexFunc(r.Table.Rows, func(row incident.Row) bool { return row.ID == id })

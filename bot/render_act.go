@@ -80,6 +80,9 @@ func (c *card) previewButtons(s *incident.Step) {
 		c.stepButton(chat.Harm, "approve", "Approve and run", s.ID, nil)
 		c.stepButton(chat.Plain, "decline", "Decline", s.ID, nil)
 		c.stepButton(chat.Plain, "withdraw", "Withdraw", s.ID, nil)
+		if c.d.Safety.Glass.Allowed && len(s.Children) < 2 {
+			c.msg.More = append(c.msg.More, chat.Button{ID: c.id("glass", s.ID, nil), Label: "Break glass…", Verb: "glass", Step: s.ID, Style: chat.Plain})
+		}
 		return
 	}
 	style := chat.Primary
@@ -212,7 +215,11 @@ func (c *card) childLines(s *incident.Step) {
 
 func (c *card) resultFoot(s *incident.Step) {
 	if s.State == incident.Succeeded {
-		c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)))
+		if s.Glass != "" {
+			c.line(chat.Strong("The glass was broken"), ", nobody approved: ", chat.Clamp(s.Glass, 200))
+		}
+		c.undoFoot(s)
+		return
 	}
 	if s.State == incident.UnknownOutcome {
 		c.line("It may have worked. Do not start it twice.")
@@ -228,6 +235,19 @@ func (c *card) resultFoot(s *incident.Step) {
 	c.stepButton(chat.Primary, "again", "Try again", r.ID, r.At)
 	c.stepButton(chat.Plain, "skip", "Skip it", r.ID, r.At)
 	c.stepButton(chat.Plain, "stop", "Stop "+r.Playbook, r.ID, nil)
+}
+
+// undoFoot stands where the undo stands: the button, that it was used, or the
+// words that there is none.
+func (c *card) undoFoot(s *incident.Step) {
+	if s.UndoneBy != "" {
+		c.line("↩ undone. Code ", chat.Code(incident.Code(s.Digest)))
+		return
+	}
+	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)))
+	if s.Plan.Undo != "" {
+		c.stepButton(chat.Plain, "undo", "Undo: "+strings.TrimPrefix(s.Plan.Undo, "yes, "), s.ID, nil)
+	}
 }
 
 func stepMark(s incident.StepState) string {

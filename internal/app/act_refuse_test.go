@@ -18,7 +18,7 @@ func missingRight(t *testing.T, server *postgrestest.Server) {
 	s.wantState(first, incident.FailedProven)
 	s.wantRun(incident.RunPaused)
 	m := s.message(s.stepKey())
-	s.wants("the refusal", m.Text, "was not done", "GRANT pg_signal_backend TO "+s.roles["mayday"], "Nothing was done", "E8")
+	s.wants("the refusal", m.Text, "was not done. Nothing was changed", "GRANT pg_signal_backend TO "+s.roles["mayday"], "E6")
 	var labels []string
 	for _, b := range m.Buttons {
 		labels = append(labels, b.Label)
@@ -56,7 +56,7 @@ func rightTaken(t *testing.T, server *postgrestest.Server) {
 	step := s.step()
 	s.wantState(step, incident.RefusedStale)
 	s.wantRun(incident.RunPaused)
-	s.wants("the refusal", s.message(s.stepKey()).Text, "GRANT pg_signal_backend TO "+s.roles["mayday"], "Nothing was done", "E8")
+	s.wants("the refusal", s.message(s.stepKey()).Text, "GRANT pg_signal_backend TO "+s.roles["mayday"], "Nothing was done", "E6")
 	s.wantSession(c, "active")
 	s.whole()
 }
