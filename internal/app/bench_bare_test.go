@@ -23,7 +23,7 @@ func bareOf(b *testing.B, data string, tables ...string) *sql.DB {
 	source := openBare(b, filepath.Join(data, databaseName))
 	db := openBare(b, filepath.Join(b.TempDir(), "bare.db"))
 	for _, table := range tables {
-		rows, err := source.Query(`SELECT sql FROM sqlite_master WHERE tbl_name = $1 AND sql IS NOT NULL ORDER BY type DESC`, table)
+		rows, err := source.Query(`SELECT sql FROM sqlite_master WHERE tbl_name = $1 AND sql IS NOT NULL AND type IN ('table', 'index') ORDER BY type DESC`, table)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -19,7 +19,7 @@ import (
 // disk when it is answered, while the loop opens incidents from them, and with
 // the loop off.
 func (g *goals) acknowledge(b *testing.B) {
-	const span = 2500 * time.Millisecond
+	const span = 2 * time.Second
 	idle := newRig(b, true)
 	body := bytes.Clone(idle.mail.wire[idle.mail.bodyAt:])
 	bare := bareOf(b, idle.dir, "inbox")
@@ -204,6 +204,7 @@ func (g *goals) press(b *testing.B) {
 		b.Fatal(err)
 	}
 	r.opened(1)
+	r.post("/api/v1/commands", `{"text":"own","incident":"INC-1"}`)
 	r.told()
 	button := r.button("update")
 	ended := make(chan error, 1)

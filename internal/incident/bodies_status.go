@@ -25,7 +25,7 @@ func (b *Updated) fold(i *Incident, e Entry) {
 	i.touch(e)
 	i.Clock.Snoozes = 0
 	i.Clock.Paused = b.NextIn < 0
-	i.anchor(e, e.At.Add(every), every, "updated by "+e.Actor)
+	i.anchor(e, e.At.Add(every), every, "updated "+e.At.UTC().Format("15:04")+" by "+e.Actor)
 	if !i.Clock.Paused && !u.Final {
 		u.Next = i.Clock.Due
 	}
@@ -56,7 +56,7 @@ func (*Snoozed) Kind() string { return "snoozed" }
 func (b *Snoozed) fold(i *Incident, e Entry) {
 	i.touch(e)
 	i.Clock.Snoozes++
-	i.anchor(e, e.At.Add(b.For), i.Policy.Every, "snoozed by "+e.Actor)
+	i.anchor(e, e.At.Add(b.For), i.Policy.Every, "snoozed to "+e.At.Add(b.For).UTC().Format("15:04")+" by "+e.Actor)
 	i.Clock.Snoozed, i.Clock.SnoozeBy = true, e.Actor
 }
 

@@ -137,10 +137,9 @@ func (r *reception) priority(s Source) {
 	}
 	s.SevAt = stamp
 	r.add(r.ev.SourceTitle, text, &Alert{Source: s})
-	if r.ev.Priority == "" || r.inc.SevByHand || r.inc.Severity == to || !r.inc.Open() {
-		return
+	if r.ev.Priority != "" {
+		r.severity(to) // after the end as well: how bad it was is worth knowing
 	}
-	r.add(r.ev.SourceTitle, fmt.Sprintf("%s is now %s.", r.inc.ID(), to), &SeverityChanged{To: to})
 }
 
 func (r *reception) service(s Source) {

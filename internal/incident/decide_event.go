@@ -197,17 +197,34 @@ func (r *reception) status(s Source, status string) Source {
 }
 
 // triggered for a key we have: an event that overtook it opened the incident.
+// What that one could not know is filled in; what is newer stays.
 func (r *reception) triggered(s Source) {
 	src := r.source()
-	if !r.ev.Stamp().After(s.StatusAt) {
-		src = s
+	if !r.ev.Stamp().After(s.StatusAt) && s.Urgency != "" {
+		src.Urgency = s.Urgency
 	}
 	text := fmt.Sprintf("Triggered in %s: %s", r.ev.SourceTitle, clamp(r.ev.Title, 250))
 	r.add(r.ev.SourceTitle, text, &Alert{Source: src})
+	if r.ev.Priority != "" && src.SevAt.After(s.SevAt) || s.SevAt == (Stamp{}) && s.Urgency == "" && r.ev.Urgency != "" {
+		r.severity(r.ev.Severity())
+	}
+}
+
+// severity follows the source unless a person chose one. Of several keys the
+// worst counts.
+func (r *reception) severity(to Severity) {
+	i := r.inc
+	if i.SevByHand || i.Severity == to || len(i.Sources) > 1 && r.ev.Kind == EventTriggered && !to.Worse(i.Severity) {
+		return
+	}
+	r.add(r.ev.SourceTitle, fmt.Sprintf("%s is now %s.", i.ID(), to), &SeverityChanged{To: to})
 }
 
 func (r *reception) resolved(s Source) {
 	ev := r.ev
+	if ev.IntoNumber == r.inc.Number && ev.Stamp() == s.StatusAt {
+		return // the merge itself just added the key, and said so
+	}
 	if !ev.Stamp().After(s.StatusAt) {
 		r.line("Late news: resolved in " + ev.SourceTitle + " at " + clock(ev.At) + ".")
 		return
@@ -245,8 +262,11 @@ func (r *reception) reopened(s Source) error {
 		return ErrTooLate
 	}
 	r.add(r.ev.SourceTitle, "Reopened in "+r.ev.SourceTitle+".", &Alert{Source: r.status(s, "triggered")})
-	if !r.inc.Open() {
+	switch {
+	case !r.inc.Open():
 		r.add("", "Open again.", &Reopened{})
+	case r.inc.State == Monitoring && !r.inc.AskedAt.IsZero():
+		r.add("", "It is not over: investigating again.", &StateChanged{To: Investigating})
 	}
 	return nil
 }

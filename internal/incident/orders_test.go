@@ -52,8 +52,10 @@ func stories() map[string]story {
 	unacknowledged := event(EventUnacknowledged, "E6", after(2))
 	reopened := event(EventReopened, "E7", after(5))
 	again := event(EventResolved, "E8", after(6))
-	low := triggered
-	low.Urgency = "low"
+	low := []Event{triggered, acknowledged, note, resolved, reopened}
+	for _, n := range []int{0, 1, 3, 4} {
+		low[n].Urgency = "low"
+	}
 	high := triggered
 	high.Priority = "P1"
 	return map[string]story{
@@ -62,7 +64,7 @@ func stories() map[string]story {
 		"reopened":                {[]Event{triggered, acknowledged, unacknowledged, resolved, reopened}, "triggered", false},
 		"reopened, taken":         {[]Event{triggered, byAna, unacknowledged, resolved, reopened}, "triggered", true},
 		"resolved again":          {[]Event{triggered, acknowledged, resolved, reopened, again}, "resolved", false},
-		"of low urgency":          {[]Event{low, acknowledged, note, resolved, reopened}, "triggered", false},
+		"of low urgency":          {low, "triggered", false},
 		"with a priority at once": {[]Event{high, acknowledged, note, resolved, reopened}, "triggered", false},
 	}
 }
