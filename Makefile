@@ -34,8 +34,8 @@ bench: tools ## every benchmark, beside the bare database in the same run
 demo: ## a pretend company in your browser, nothing but loopback
 	go run . demo
 
-tools: ## install what the tests need and this machine lacks (Debian: postgresql, chromium)
-	@.ci/tools postgres chromium
+tools: ## install what the tests need and this machine lacks (Debian: postgresql, chromium, strace)
+	@.ci/tools postgres chromium strace
 
 fmt: ## format the Go code
 	gofmt -w .

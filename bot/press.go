@@ -94,7 +94,7 @@ func (d *Desk) answeredNudge(ctx context.Context, b incident.Button) error {
 // buttons of these verbs.
 func verbs() map[string]presser {
 	return map[string]presser{
-		"own": pressOwn, "first": pressFirst, "post": pressPost, "update": pressUpdate, "nochange": pressNoChange,
+		"own": pressOwn, "post": pressPost, "update": pressUpdate, "nochange": pressNoChange,
 		"snooze": pressSnooze, "handover": pressHandOver, "severity": pressSeverity, "by_hand": pressByHand, "pause": pressPause,
 		"cadence": pressCadence, "keep": pressLife, "fine": pressLife,
 		"resolve": pressResolve, "not_incident": pressNotIncident, "reopen": pressReopen, "watch": pressWatch, "not_fixed": pressNotFixed,
@@ -104,8 +104,8 @@ func verbs() map[string]presser {
 		"start": pressStep, "approve": pressStep, "decline": pressStep, "withdraw": pressStep,
 		"look": pressLookAgain, "worked": pressClose, "not_worked": pressClose,
 		"undo": pressUndo, "keep_act": pressKeepAct, "glass": pressGlass,
-		"again": pressMove, "skip": pressMove, "stop": pressMove,
-		"pick": pressPick, "none": pressAnswer, "choose": pressAnswer, "done": pressAnswer, "not_helped": pressAnswer, "do_it": pressAnswer, "inputs": pressInputs,
+		"again": pressMove, "skip": pressSkip, "stop": pressMove,
+		"pick": pressPick, "choose": pressAnswer, "done": pressAnswer, "not_helped": pressAnswer, "do_it": pressAnswer, "inputs": pressInputs,
 	}
 }
 
@@ -128,20 +128,16 @@ func pressOwn(d *Desk, ctx context.Context, by incident.Person, b incident.Butto
 	return d.Own(ctx, by, b.Incident, "")
 }
 
-func pressFirst(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
-	if in.text("impact") != "" || in.text("doing") != "" {
-		return pressUpdate(d, ctx, by, b, in)
-	}
-	return d.FirstStatus(ctx, by, b.Incident)
-}
-
 func pressPost(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	return d.Update(ctx, by, b.Incident, incident.Words{})
 }
 
 func pressUpdate(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	w := incident.Words{State: incident.State(in.text("state")), Impact: in.text("impact"), Doing: in.text("doing")}
-	if w.Impact == "" && w.Doing == "" && w.State == "" {
+	switch empty := w.Impact == "" && w.Doing == "" && w.State == ""; {
+	case empty && argText(b) == "first":
+		return d.FirstStatus(ctx, by, b.Incident)
+	case empty:
 		return d.UpdateForm(ctx, by, b.Incident)
 	}
 	switch next := in.text("next"); next {

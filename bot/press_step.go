@@ -159,6 +159,14 @@ func pressMove(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 	return said(inc, "Going on. Nothing acts before you have seen a preview."), nil
 }
 
+// pressSkip leaves out a question, or the step at which a run is paused.
+func pressSkip(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+	if strings.Contains(b.Step, ":") {
+		return pressAnswer(d, ctx, by, b, in)
+	}
+	return pressMove(d, ctx, by, b, in)
+}
+
 // answerRun records the answer to a question of a run.
 func (d *Desk) answerRun(ctx context.Context, by incident.Person, b incident.Button, text string, update func(*incident.Result) error) (chat.Message, error) {
 	run, path, _ := strings.Cut(b.Step, ":")
@@ -222,13 +230,13 @@ func (d *Desk) pickForm(ctx context.Context, b incident.Button) (chat.Message, e
 // pressAnswer answers a choice, a tell, a question, or leaves it out.
 func pressAnswer(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	label := argText(b)
-	text := map[string]string{"none": "left it out", "choose": "chose " + label, "done": "did it by hand", "not_helped": "it did not help", "do_it": "do it"}[b.Verb]
+	text := map[string]string{"skip": "left it out", "choose": "chose " + label, "done": "did it by hand", "not_helped": "it did not help", "do_it": "do it"}[b.Verb]
 	return d.answerRun(ctx, by, b, text, func(r *incident.Result) error {
-		if b.Verb != "none" && !asks(b.Verb, r.Asked) {
+		if b.Verb != "skip" && !asks(b.Verb, r.Asked) {
 			return fault.New(fault.Already, "E22", "That was answered.", "").WithState("")
 		}
 		switch b.Verb {
-		case "none":
+		case "skip":
 			r.Outcome, r.Reason, r.Picked = incident.OutSkipped, "left out by "+by.Name, nil
 			if r.Asked == "pick" {
 				r.Outcome = incident.OutDone // the look was done; nothing was picked

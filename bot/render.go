@@ -184,7 +184,7 @@ func (c *card) rootButtons() {
 	if i.Owner == "" {
 		c.button(chat.Primary, "own", "I'm on it", nil)
 		if len(i.Updates) == 0 {
-			c.button(chat.Plain, "first", "Post first status", nil)
+			c.button(chat.Plain, "update", "Post first status", "first")
 		} else {
 			c.button(chat.Plain, "update", "Write update", nil)
 		}

@@ -174,7 +174,7 @@ func (c *card) pick(about string, res incident.Result, q question) {
 		field.Options = append(field.Options, chat.Choice{Value: r.ID, Label: chat.Clamp(chat.Clean(r.Label), 75)})
 	}
 	c.stepButton(chat.Primary, "pick", "Use what I picked", about, nil)
-	c.stepButton(chat.Plain, "none", "None of them", about, nil)
+	c.stepButton(chat.Plain, "skip", "None of them", about, nil)
 	c.msg.Form = &chat.Form{Title: "Pick", Submit: c.msg.Buttons[0].ID, Label: "Use what I picked", Fields: []chat.Field{field}}
 }
 
@@ -208,7 +208,7 @@ func (c *card) tell(about string, q question) {
 	}
 	c.stepButton(chat.Primary, "done", "Done", about, nil)
 	c.stepButton(chat.Plain, "not_helped", "Did not help", about, nil)
-	c.stepButton(chat.Plain, "none", "Skip", about, nil)
+	c.stepButton(chat.Plain, "skip", "Skip", about, nil)
 }
 
 // ask is a step whose `when` could not be computed, or inputs of an option.
@@ -222,7 +222,7 @@ func (c *card) ask(about string, res incident.Result, q question) {
 	}
 	c.line("? ", chat.Strong(q.Name), ": ", q.Text)
 	c.stepButton(chat.Plain, "do_it", "Do it", about, nil)
-	c.stepButton(chat.Plain, "none", "Skip", about, nil)
+	c.stepButton(chat.Plain, "skip", "Skip", about, nil)
 }
 
 // fields turns what a playbook asks into a form.

@@ -84,7 +84,7 @@ func TestKeysOpenFormsAndChangeNothing(t *testing.T) {
 	b := browsertest.New(t)
 	b.Navigate(url + "/?k=demo-key")
 	b.Navigate(url + "/i/42")
-	b.WaitText("Type a command")
+	b.WaitText("What changed")
 	b.Press("o")
 	var label string
 	b.Eval("document.activeElement.innerText", &label)
@@ -153,7 +153,7 @@ func TestTheWarRoomWithoutScript(t *testing.T) {
 	b.Click("Post update")
 	b.WaitText("Posted: some payments fail")
 	b.Click("Li")
-	b.WaitText("What changed")
+	b.WaitGone("Posted: some payments fail") // an answer to Ana is not for Li
 	b.Fill("Note", "from Li")
 	b.Click("Note")
 	b.WaitText("You said: note from Li")

@@ -282,7 +282,7 @@ func (s *actStage) twoRowsAt() (a, b, bystander *client, approval chat.Message) 
 	}
 	s.old(a, b, bystander)
 	s.startKill()
-	s.press("ana", "none") // nothing to cancel
+	s.press("ana", "skip") // nothing to cancel
 	s.press("ana", "pick", "pick", []any{b.row(), a.row(), a.row()})
 	return a, b, bystander, s.await("approve")
 }
@@ -353,7 +353,7 @@ func nothingPicked(t *testing.T, server *postgrestest.Server) {
 	if m := s.press("stranger", "pick", "pick", []any{c.row()}); m.Code != "E1" {
 		t.Errorf("a viewer's pick is answered (%s) %s", m.Code, m.Text)
 	}
-	s.press("ana", "none")
+	s.press("ana", "skip")
 	s.wantRun(incident.RunDone)
 	s.wantSession(c, "active")
 	if n := len(s.inc().Steps); n != 0 {

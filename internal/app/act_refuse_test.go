@@ -75,7 +75,7 @@ func blindRole(t *testing.T, server *postgrestest.Server) {
 func (s *actStage) previewOf(c *client) {
 	s.t.Helper()
 	s.startKill()
-	s.press("ana", "none")
+	s.press("ana", "skip")
 	s.press("ana", "pick", "pick", []any{c.row()})
 	s.await("approve")
 }

@@ -48,6 +48,7 @@ var table = []row{
 	{pkg: "internal/house"},
 
 	{pkg: "internal/app", may: []string{"*", "*/*"}},
+	{pkg: "internal/app/processtest", reason: "it tests the binary from outside, with the practice range as sender"},
 	{pkg: "internal/cli", may: []string{"internal/app", "internal/config", "internal/fault"}},
 }
 
