@@ -75,10 +75,10 @@ func (d *Desk) receive(ctx context.Context, c incident.Claim, row incident.Recei
 			return err
 		}
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "a test of the door")
-	case ev.Key == "":
-		return d.quarantine(ctx, c, ev.Type+" is about no incident")
 	case row.At.Sub(ev.At) > incident.TooOld:
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "older than 72 hours when it arrived")
+	case ev.Key == "":
+		return d.quarantine(ctx, c, ev.Type+" is about no incident")
 	}
 	if err := d.merge(ctx, &ev); err != nil {
 		return err

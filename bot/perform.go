@@ -243,7 +243,11 @@ func (p *performance) refuse(ctx context.Context, s *incident.Step, why, code st
 // compare plans again and refuses with the difference when the world moved
 // since the preview (P7). Nothing was sent yet, so a failure here is proven.
 func (p *performance) compare(ctx context.Context, a integrations.Action, s *incident.Step) (stop bool, err error) {
-	now, err := p.d.plan(ctx, a, args(a, s.Plan.Args))
+	given := s.Args
+	if given == nil {
+		given = s.Plan.Args
+	}
+	now, err := p.d.plan(ctx, a, args(a, given))
 	switch {
 	case ctx.Err() != nil:
 		return true, ctx.Err() // stopping: it was not started, the next process does it
@@ -275,13 +279,24 @@ func drift(was, is incident.Plan) string {
 	var diff []string
 	for _, k := range slices.Sorted(maps.Keys(was.Pre)) {
 		if is.Pre[k] != was.Pre[k] {
-			diff = append(diff, fmt.Sprintf("%s was %q and is %q", k, was.Pre[k], is.Pre[k]))
+			diff = append(diff, fmt.Sprintf("%s was %s and is %s", strings.ReplaceAll(k, "_", " "), plain(was.Pre[k]), plain(is.Pre[k])))
 		}
 	}
 	if len(diff) == 0 && len(is.Pre) == len(was.Pre) {
 		return ""
 	}
 	return "It changed since the preview: " + strings.Join(diff, ", ") + "."
+}
+
+// plain is a value as people read it: a moment as a time of day.
+func plain(v string) string {
+	if t, err := time.Parse(time.RFC3339Nano, v); err == nil {
+		return t.UTC().Format("15:04:05.000")
+	}
+	if v == "" {
+		return "none"
+	}
+	return v
 }
 
 func (p *performance) apply(ctx context.Context, a integrations.Action, s *incident.Step) error {

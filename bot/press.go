@@ -83,7 +83,7 @@ func (d *Desk) answeredNudge(ctx context.Context, b incident.Button) error {
 		return err
 	}
 	for _, n := range inc.Nudges {
-		if n.Key.MessageKey(inc.ID()) == b.Message && n.Ended != "" {
+		if n.Key.MessageKey(inc.ID()) == b.Message && n.Ended != "" && n.Ended != incident.Replaced {
 			return fault.New(fault.Already, "E22", "That reminder was answered: "+n.Ended+".", "The buttons of now are on the card.").WithState("")
 		}
 	}

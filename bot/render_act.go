@@ -116,11 +116,7 @@ func shortened(title string, n int) string {
 }
 
 func (c *card) progress(s *incident.Step) {
-	by := s.StartedBy
-	if len(s.ApprovedBy) > 0 {
-		by += ", asked by " + s.RequestedBy
-	}
-	c.line("◐ ", chat.Strong(s.Plan.Title), " · started by ", by)
+	c.line("◐ ", chat.Strong(s.Plan.Title), " · started by ", startedBy(s))
 	if s.Group() {
 		done, bad := c.children(s)
 		c.line(fmt.Sprintf("%d of %d done, %d not", done, len(s.Children), bad))
@@ -151,13 +147,13 @@ func (c *card) result(s *incident.Step) {
 	switch s.State {
 	case incident.Succeeded:
 		c.msg.Tone = chat.ToneOK
-		c.line(chat.Strong("✓ "+s.Plan.Title), took, " · ", s.StartedBy)
+		c.line(chat.Strong("✓ "+s.Plan.Title), took, " · ", startedBy(s))
 	case incident.UnknownOutcome:
 		c.msg.Tone = chat.ToneBad
 		c.line(chat.Strong("? "+s.Plan.Title), ": no answer. I do not know whether it worked.")
 	case incident.FailedProven:
 		c.msg.Tone = chat.ToneBad
-		c.line(chat.Strong("✗ "+s.Plan.Title), c.failedWords(s), took)
+		c.line(chat.Strong("✗ "+s.Plan.Title), c.failedWords(s))
 	default:
 		c.line("– ", s.Plan.Title, ": ", stateWord(s.State))
 	}
@@ -174,12 +170,23 @@ func (c *card) result(s *incident.Step) {
 	c.resultFoot(s)
 }
 
+// startedBy names who started it, and who asked where that is somebody else.
+func startedBy(s *incident.Step) string {
+	if len(s.ApprovedBy) == 0 || s.StartedBy == s.RequestedBy {
+		return s.StartedBy
+	}
+	return s.StartedBy + ", asked by " + s.RequestedBy
+}
+
 // failedWords says whether anything was done before it failed.
 func (c *card) failedWords(s *incident.Step) string {
 	if done, _ := c.children(s); done > 0 {
 		return " stopped half-way"
 	}
-	return " was not done. Nothing was changed"
+	if s.Evidence != nil {
+		return " did not work" // nobody knew; a person said so
+	}
+	return " was not done. Nothing was changed."
 }
 
 func code(e string) string {

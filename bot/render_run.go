@@ -215,7 +215,7 @@ func (c *card) tell(about string, q question) {
 func (c *card) ask(about string, res incident.Result, q question) {
 	c.msg.Tone = chat.ToneAsk
 	if res.Asked == "inputs" {
-		c.line(chat.Strong(q.Name), " needs a few words.")
+		c.line(chat.Strong(res.Choice), " needs a few words.")
 		c.stepButton(chat.Primary, "inputs", "Fill in", about, nil)
 		c.msg.Form = &chat.Form{Title: "Inputs", Submit: c.msg.Buttons[0].ID, Label: "Go on", Fields: c.d.fields(q.of(res.Choice), nil)}
 		return

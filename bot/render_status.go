@@ -75,7 +75,12 @@ func (c *card) nudge(o incident.Out, _ *incident.Entry) {
 	}
 	if n.Ended != "" {
 		c.msg.Silent = true
-		c.line("✓ ", n.Ended, chat.Muted(" · asked "), chat.At(n.At))
+		how, by, person := strings.Cut(n.Ended, " by ")
+		c.line("✓ ", how, " ", chat.At(n.EndedAt))
+		if person {
+			c.add(" by ", by)
+		}
+		c.add(chat.Muted(" · asked "), chat.At(n.At))
 		return
 	}
 	c.nudgeWords(n)
@@ -111,7 +116,7 @@ func (c *card) nudgeWords(n *incident.Nudge) {
 			silent = "anybody"
 		}
 		line := append([]any{"No answer from ", silent, " for ", span(n.Due.Sub(i.Clock.Due)), ". "}, c.who(n)...)
-		c.line(append(line, "please take ", i.ID(), ".")...)
+		c.line(append(line[:len(line)-1], ", please take ", i.ID(), ".")...)
 		if n.Words == "page" {
 			c.line("Nobody gave a sign of life for a while, so I paged through ", c.d.pagerTitle(i), ".")
 		}

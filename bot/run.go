@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mayday/bot/chat"
 	"mayday/integrations"
 	"mayday/internal/fault"
 	"mayday/internal/incident"
@@ -59,7 +60,7 @@ func (d *Desk) move(ctx context.Context, c incident.Claim, inc *incident.Inciden
 		name = strings.TrimSpace(m.Say)
 	}
 	if name == "" {
-		name = m.Action.Name
+		name = nameless(m)
 	}
 	q := question{Name: name, Pick: m.Pick, Most: m.Most, Link: m.Link, Copy: m.Copy, Fields: m.Fields, Saw: m.Saw, Inputs: m.Inputs}
 	switch m.Kind {
@@ -86,6 +87,19 @@ func (d *Desk) move(ctx context.Context, c incident.Claim, inc *incident.Inciden
 	}
 	res := incident.Result{Asked: string(m.Kind), When: m.When, Extra: q.raw()}
 	return d.progress(ctx, c, inc, r, m.Path, "Asks: "+q.Text, res, incident.RunWaiting)
+}
+
+// nameless is how people read a step that was given neither id nor words.
+func nameless(m playbooks.Move) string {
+	switch {
+	case m.Action.Name != "":
+		return m.Action.Name
+	case m.Tell != "":
+		return chat.Clamp(m.Tell, 60)
+	case m.Kind == playbooks.Enter:
+		return "another playbook"
+	}
+	return fmt.Sprintf("step %d", m.Index)
 }
 
 func questionText(m playbooks.Move) string {
@@ -167,7 +181,7 @@ func (d *Desk) propose(ctx context.Context, c incident.Claim, inc *incident.Inci
 		}
 		child := head
 		child.ID, child.Parent, child.Plan, child.Grade = newID(), head.ID, p, head.Grade.Raise(p.Grade)
-		child.Plan.Note = note(inc, child.ID, r.By)
+		child.Plan.Note, child.Args = note(inc, child.ID, r.By), jsonArgs(item.Args)
 		children = append(children, child)
 	}
 	if len(children) == 0 && stop != nil {
@@ -225,7 +239,7 @@ func (d *Desk) proposeOne(ctx context.Context, c incident.Claim, inc *incident.I
 		return err
 	}
 	head.Grade = head.Grade.Raise(p.Grade)
-	head.Plan.Note = note(inc, head.ID, r.By)
+	head.Plan.Note, head.Args = note(inc, head.ID, r.By), jsonArgs(m.Args)
 	return d.preview(ctx, c, inc, r, head, nil)
 }
 

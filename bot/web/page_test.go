@@ -243,6 +243,7 @@ func TestWhatAPageSaysAboutTime(t *testing.T) {
 	w.add(checkout(42))
 	late := checkout(41)
 	late.Clock.Due = start.Add(-25 * time.Minute)
+	late.Clock.Alive, late.Nudges = true, []incident.Nudge{{Key: incident.NudgeKey{Anchor: 1, Call: 1}}}
 	w.add(late)
 	alert := checkout(40)
 	alert.DeclaredAt, alert.Clock = time.Time{}, incident.Clock{}
@@ -251,7 +252,7 @@ func TestWhatAPageSaysAboutTime(t *testing.T) {
 	c := signedIn(t, srv)
 	for path, words := range map[string][]string{
 		"/i/42": {"14:12 UTC", "in 4 min", "6 min", "nobody yet"},
-		"/i/41": {"25 min overdue", "The update of INC-41 is overdue."},
+		"/i/41": {"25 min overdue", "A reminder waits for an answer", domID("INC-41:nudge:1:0:1")},
 		"/i/40": {"an alert, not an incident yet"},
 	} {
 		_, body := visit(t, c, "GET", srv.URL+path, "")

@@ -188,9 +188,10 @@ func viewField(f chat.Field, id string) fieldView {
 			out.Choice = "select"
 		}
 	}
+	only := f.Type == chat.FieldOne && f.Required && len(f.Options) == 1 // nothing to think about
 	for _, o := range f.Options {
 		o.Label = chat.Clean(o.Label)
-		out.Chosen = append(out.Chosen, optionView{Choice: o, On: slices.Contains(given, o.Value)})
+		out.Chosen = append(out.Chosen, optionView{Choice: o, On: only || slices.Contains(given, o.Value)})
 	}
 	return out
 }
@@ -284,6 +285,17 @@ func (s *Server) viewIncident(i *incident.Incident) incidentView {
 
 // waits lists what goes on in an incident, with the place to look at.
 func waits(i *incident.Incident) []waitView {
+	if !i.Open() {
+		return nil
+	}
+	out := waitingSteps(i)
+	if n := len(i.Nudges); i.Clock.Alive && n > 0 && i.Nudges[n-1].Ended == "" && !i.Nudges[n-1].Facts {
+		out = append(out, waitView{Words: "A reminder waits for an answer", Link: "#" + domID(i.Nudges[n-1].Key.MessageKey(i.ID())), Asks: true})
+	}
+	return append(out, waitingRuns(i)...)
+}
+
+func waitingSteps(i *incident.Incident) []waitView {
 	var out []waitView
 	for n := range i.Steps {
 		s := &i.Steps[n]
@@ -293,7 +305,7 @@ func waits(i *incident.Incident) []waitView {
 		link := "#" + domID(i.ID()+":step:"+s.ID)
 		title := chat.Clamp(chat.Clean(s.Plan.Title), 60)
 		switch {
-		case s.State == incident.Waiting && s.SecondOne, s.State == incident.Previewed && s.SecondOne:
+		case s.State.WaitsForPress() && s.SecondOne:
 			out = append(out, waitView{Words: "Approval needed: " + title, Link: link, Asks: true})
 		case s.State.WaitsForPress():
 			out = append(out, waitView{Words: "Waits for a press: " + title, Link: link, Asks: true})
@@ -303,6 +315,11 @@ func waits(i *incident.Incident) []waitView {
 			out = append(out, waitView{Words: "Not known whether it worked: " + title, Link: link, Asks: true})
 		}
 	}
+	return out
+}
+
+func waitingRuns(i *incident.Incident) []waitView {
+	var out []waitView
 	for n := range i.Runs {
 		r := &i.Runs[n]
 		res := r.Results[r.At]

@@ -200,7 +200,7 @@ func TestThePlanSaysEverything(t *testing.T) {
 	p.Target = ""
 	want := integrations.Plan{
 		Action: terminateName, Version: 1, Grade: incident.GradeDanger,
-		Title: fmt.Sprintf("End session %d on shop", root.pid), Subject: "shop", Env: "prod", Credential: "shop",
+		Title: fmt.Sprintf("End session %d on shop", root.pid), Many: "End %d sessions on shop", Subject: "shop", Env: "prod", Credential: "shop",
 		To:     "the session is gone, its transaction rolled back; 2 others can go on",
 		NoUndo: "This cannot be undone. Its transaction rolls back.",
 		Args:   map[string]any{"on": "shop", "session": fmt.Sprint(root.pid)},

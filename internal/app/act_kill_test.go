@@ -166,7 +166,7 @@ func (s *actStage) approveAsPeopleDo(c *client) {
 	step := s.step()
 	for _, one := range []struct{ who, code, words, not string }{
 		{"ana", "E11", "someone else must approve: Sam or Kim", "Ana"},
-		{"li", "E1", "You can't end session " + c.row(), ""},
+		{"li", "E1", "You can't approve “End session " + c.row(), ""},
 		{"stranger", "E1", "you are viewer", ""},
 	} {
 		m := s.press(one.who, "approve", "phrase", "payments-db 1")

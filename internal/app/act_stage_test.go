@@ -2,7 +2,9 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -106,34 +108,31 @@ func (s *syncBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return 
 
 // actOptions are what stages differ in.
 type actOptions struct {
-	rights string            // byGrants unless set
-	more   string            // further sections of the configuration
-	on     string            // further keys of the connection, ", env: staging"
-	books  map[string]string // playbooks: file name to text
-	loop   bool              // the real wake loop runs
-	env    config.Env
-	dsn    string // instead of the server's own address
+	rights   string            // byGrants unless set
+	more     string            // further sections of the configuration
+	on       string            // further keys of the connection, ", env: staging"
+	books    map[string]string // playbooks: file name to text
+	loop     bool              // the real wake loop runs
+	env      config.Env
+	proxy    *actProxy // stands between Mayday and the server
+	approver string    // instead of Sam and Kim
 }
 
 func newActStage(t *testing.T, server *postgrestest.Server, o actOptions) *actStage {
 	t.Helper()
 	s := &actStage{t: t, server: server, roles: map[string]string{}, words: map[string]string{}, dir: t.TempDir(), env: o.env,
 		manual: !o.loop, log: &syncBuffer{}, seen: map[string]bool{}, now: time.Now().Truncate(time.Second)}
-	s.db, s.super = server.Database(t), server.Superuser(t)
+	s.super = server.Superuser(t)
 	s.super.SetMaxOpenConns(1)
-	suffix := strings.TrimPrefix(s.db, "test")
-	for _, role := range []string{"app", "batch", "mayday"} {
-		s.roles[role] = role + suffix
-		s.words[s.roles[role]] = server.CreateRole(t, s.roles[role])
-	}
+	s.provision()
 	server.Exec(t, s.db, "GRANT CREATE, USAGE ON SCHEMA public TO "+s.roles["app"]+", "+s.roles["batch"])
 	s.grant(o.rights)
 	if o.rights == byFunctions {
 		o.on += ", kill: ops.kill, cancel: ops.cancel"
 	}
-	dsn := o.dsn
-	if dsn == "" {
-		dsn = s.dsn("mayday")
+	dsn := s.dsn("mayday")
+	if o.proxy != nil {
+		dsn = strings.Replace(dsn, fmt.Sprintf("127.0.0.1:%d", server.Port()), o.proxy.address(), 1)
 	}
 	s.file("dsn", dsn)
 	if err := os.Mkdir(filepath.Join(s.dir, "books"), 0o700); err != nil {
@@ -143,13 +142,28 @@ func newActStage(t *testing.T, server *postgrestest.Server, o actOptions) *actSt
 		s.file(filepath.Join("books", name), text)
 	}
 	s.data = filepath.Join(s.dir, "data")
-	s.text = strings.NewReplacer("DSN", filepath.Join(s.dir, "dsn"), "CONNECTION", o.on, "BOOKS", filepath.Join(s.dir, "books"), "MORE", o.more).Replace(actConfig)
+	s.text = strings.NewReplacer("DSN", filepath.Join(s.dir, "dsn"), "CONNECTION", o.on, "BOOKS", filepath.Join(s.dir, "books"), "MORE", o.more, "[web:sam, web:kim]", cmp.Or(o.approver, "[web:sam, web:kim]")).Replace(actConfig)
 	s.start()
 	t.Cleanup(s.stop)
 	if m := s.say("ana", "open checkout is slow service=checkout"); m.Code != "" {
 		t.Fatalf("open: %s", m.Text)
 	}
 	return s
+}
+
+// provision makes a database and roles that nobody drops: the server itself ends
+// with the test, and dropping would get in the way of the tests beside this one.
+func (s *actStage) provision() {
+	s.t.Helper()
+	suffix := "_" + strings.ToLower(rand.Text()[:12])
+	s.db = "test" + suffix
+	statements := []string{"CREATE DATABASE " + s.db}
+	for _, role := range []string{"app", "batch", "mayday"} {
+		s.roles[role] = role + suffix
+		s.words[s.roles[role]] = rand.Text()
+		statements = append(statements, "CREATE ROLE "+s.roles[role]+" LOGIN PASSWORD '"+s.words[s.roles[role]]+"'")
+	}
+	s.server.Exec(s.t, "postgres", statements...)
 }
 
 func (s *actStage) grant(rights string) {

@@ -22,6 +22,19 @@ func TestAct(t *testing.T) {
 		"a pooled session starts another transaction": anotherTransaction,
 		"the session is gone at the press":            goneAtPress,
 		"nothing was picked":                          nothingPicked,
+		"fifty presses":                               fiftyPresses,
+		"presses that come too late":                  latePresses,
+		"declined and withdrawn":                      declinedAndWithdrawn,
+		"a preview outlives a restart":                acrossRestart,
+		"killed while the act hangs":                  killedInAct,
+		"stopped while the act hangs":                 stoppedInAct,
+		"every kind of step":                          everyKind,
+		"restarted at every pause":                    everyRestart,
+		"a nested run and an optional act":            nestedAndOptional,
+		"missing inputs open a form":                  formGoesOn,
+		"stopped in the middle":                       stoppedInMiddle,
+		"who confirms":                                whoConfirms,
+		"read-only":                                   readOnly,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -107,14 +107,14 @@ func (b *Owned) fold(i *Incident, e Entry) {
 		i.Touched = true
 		i.AckedBy = ""
 		i.Clock.OwnerLife, i.Clock.AnyLife = e.At, e.At
-		i.answerUnowned("taken by " + b.Owner)
+		i.answerUnowned(e, "taken by " + b.Owner)
 	}
 }
 
 // answerUnowned ends a call for an owner that stands, not one for a status.
-func (i *Incident) answerUnowned(how string) {
+func (i *Incident) answerUnowned(e Entry, how string) {
 	if n := len(i.Nudges); i.Clock.Alive && n > 0 && i.Nudges[n-1].Key.Slot < 0 {
-		i.endNudge(how)
+		i.endNudge(e, how)
 	}
 }
 
@@ -131,7 +131,7 @@ func (b *Acknowledged) fold(i *Incident, e Entry) {
 	i.AckedBy = b.By
 	if b.By != "" {
 		i.Clock.AnyLife = e.At
-		i.answerUnowned("acknowledged by " + b.By)
+		i.answerUnowned(e, "acknowledged by " + b.By)
 	}
 }
 
@@ -155,11 +155,13 @@ type SeverityChanged struct {
 // Kind names the entry.
 func (*SeverityChanged) Kind() string { return "severity" }
 
-func (b *SeverityChanged) fold(i *Incident, _ Entry) {
+func (b *SeverityChanged) fold(i *Incident, e Entry) {
 	i.Severity = b.To
 	i.SevByHand = i.SevByHand || b.Hand
 	if i.Declared() && len(i.Updates) == 0 && !i.Clock.Snoozed {
-		i.Clock.Due = i.Clock.AnchorAt.Add(i.Policy.First[b.To])
+		// A word that would have been due before anybody knew is due now: nobody
+		// is called a second time without a first.
+		i.Clock.Due = later(i.Clock.AnchorAt.Add(i.Policy.First[b.To]), earlier(e.At, i.Clock.Due))
 	}
 }
 
@@ -264,7 +266,7 @@ func (b *ResolvedBody) fold(i *Incident, e Entry) {
 	if e.Actor != "" {
 		how = "resolved by " + e.Actor
 	}
-	i.endNudge(how)
+	i.endNudge(e, how)
 	for n := range i.Runs {
 		if !i.Runs[n].State.Over() && i.Runs[n].Step == "" {
 			i.Runs[n].State, i.Runs[n].Reason, i.Runs[n].EndedAt = RunStopped, "the incident was resolved", e.At

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func Remind(v View) (Change, error) {
 	case due.key.Slot < 0:
 		n.Words, n.Who = "unowned", i.onCallOr("responder")
 	case due.key.Call == 2:
-		n.Words, n.Who = "second", append(i.ownerOr("responder"), "@responder")
+		n.Words, n.Who = "second", append(slices.DeleteFunc(i.ownerOr("responder"), isBackup), "@responder")
 	case due.key.Call == 3:
 		n.Words, n.Who = i.escalation(v.Now)
 	default:
@@ -29,11 +30,14 @@ func Remind(v View) (Change, error) {
 	}
 	if due.key.Call > 1 && due.key.Slot == 0 && i.ownerActive(v.Now) {
 		n.Facts, n.Who = true, nil
+		if !i.Clock.Alive { // nothing stands that could offer the facts: ask once, plainly
+			n.Facts, n.Words, n.Who = false, "due", i.ownerOr("responder")
+		}
 	}
 	if due.key.Call == 1 && due.key.Slot >= 0 && !i.Clock.StepEnded.IsZero() && v.Now.Sub(i.Clock.StepEnded) < i.Policy.Fresh {
 		n.Words = "fresh"
 	}
-	n.Long = due.key.Slot >= 0 && v.Now.Sub(i.DeclaredAt) >= i.Policy.Long && i.Policy.Every < i.Policy.Slow
+	n.Long = due.key.Slot >= 0 && i.offersLong(v.Now)
 	if a := v.Away; a.To.Sub(a.From) > awayFor && !i.firstMissed(a.To).After(a.To) && due.due.Before(a.To) && i.Clock.LastDue.Before(a.To) {
 		n.AwayFrom, n.AwayTo = a.From, a.To
 	}
@@ -55,6 +59,19 @@ var wordsOf = map[string]string{
 	"page":     "no sign of life, paged",
 	"unowned":  "nobody owns it",
 	"fresh":    "a step has just finished, tell the readers",
+}
+
+// isBackup names who is called beside the owner.
+func isBackup(who string) bool { return who == "@responder" }
+
+// offersLong says whether a reminder offers a longer cadence: once an incident
+// has become long, and again when the reminder that asked is posted anew.
+func (i *Incident) offersLong(now time.Time) bool {
+	if now.Sub(i.DeclaredAt) < i.Policy.Long || i.Policy.Every >= i.Policy.Slow {
+		return false
+	}
+	n := len(i.Nudges)
+	return !i.Clock.AskedLong || i.Clock.Alive && n > 0 && i.Nudges[n-1].Long && i.Nudges[n-1].Key.Slot == 0
 }
 
 // firstMissed is the due time of the call that follows the last one made.

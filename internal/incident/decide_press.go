@@ -107,7 +107,7 @@ func (s *Step) allowed(by Person, p Press) error {
 		return s.mayApprove(by)
 	case PressDecline:
 		if !by.Role.AtLeast(Approver) {
-			return needs(by, "decline "+lowerFirst(s.Plan.Title), Approver)
+			return needs(by, "decline “"+s.Plan.Title+"”", Approver)
 		}
 	case PressWithdraw:
 		if by.Name != s.RequestedBy && !by.Role.AtLeast(Commander) {
@@ -134,7 +134,7 @@ func (s *Step) mayApprove(by Person) error {
 	case by.Name == s.RequestedBy:
 		return fault.New(fault.Refused, "E11", "You asked for this, so someone else must approve.", "Ping somebody with the approver role.")
 	case !by.Role.AtLeast(Approver):
-		return needs(by, "approve "+lowerFirst(s.Plan.Title), Approver)
+		return needs(by, "approve “"+s.Plan.Title+"”", Approver)
 	}
 	return s.checked()
 }

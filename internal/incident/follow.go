@@ -234,7 +234,7 @@ func (f *follower) nudges(before *Incident) {
 			continue
 		}
 		key := strings.TrimPrefix(is.Key.MessageKey(f.id), f.id+":")
-		f.edit(KindNudge, key, f.id+":"+key, is.Ended == replaced)
+		f.edit(KindNudge, key, f.id+":"+key, is.Ended == Replaced)
 	}
 }
 

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-const replaced = "replaced by the next call"
+// Replaced is how a call ended that the next one took over from.
+const Replaced = "replaced by the next call"
 
 // call is one moment at which somebody should be reminded.
 type call struct {
@@ -35,7 +36,7 @@ func (i *Incident) calls(now time.Time) []call {
 			add(c.Anchor, k, 1, c.Due.Add(time.Duration(k)*c.Every))
 		}
 	}
-	slices.SortFunc(out, func(a, b call) int { return a.due.Compare(b.due) })
+	slices.SortStableFunc(out, func(a, b call) int { return a.due.Compare(b.due) })
 	return out
 }
 
@@ -45,8 +46,12 @@ func (i *Incident) future() []call {
 	c := i.Clock
 	var out []call
 	if i.Owner == "" && i.AckedBy == "" && len(i.Updates) == 0 {
-		out = append(out, call{NudgeKey{c.Anchor, -1, 1}, i.DeclaredAt.Add(i.Policy.Unowned1)},
-			call{NudgeKey{c.Anchor, -1, 2}, i.DeclaredAt.Add(i.Policy.Unowned2)})
+		for n, wait := range []time.Duration{i.Policy.Unowned1, i.Policy.Unowned2} {
+			// A clock that started anew does not repeat what was due before it.
+			if due := i.DeclaredAt.Add(wait); due.After(c.AnchorAt) {
+				out = append(out, call{NudgeKey{c.Anchor, -1, n + 1}, due})
+			}
+		}
 	}
 	if c.Paused || c.Every <= 0 {
 		return out
@@ -125,6 +130,13 @@ func (i *Incident) heldTill(now time.Time) time.Time {
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
 		return b
 	}
 	return a

@@ -67,24 +67,25 @@ type Step struct {
 	Parent   string    `json:"parent,omitempty"`
 	Children []string  `json:"children,omitempty"`
 
-	Plan        Plan      `json:"plan"`
-	Digest      string    `json:"digest,omitempty"`
-	RequestedBy string    `json:"requested_by"`
-	ApprovedBy  []string  `json:"approved_by,omitempty"`
-	StartedBy   string    `json:"started_by,omitempty"`
-	StartedByID string    `json:"started_by_id,omitempty"` // the immutable account, to look at the role once more
-	SecondOne   bool      `json:"second_person,omitempty"` // somebody else must approve
-	Phrase      string    `json:"phrase,omitempty"`        // to be typed by whoever starts it
-	PhraseTries int       `json:"phrase_tries,omitempty"`
-	ProposedAt  time.Time `json:"proposed_at"`
-	ExpiresAt   time.Time `json:"expires_at,omitzero"`
-	StartedAt   time.Time `json:"started_at,omitzero"`
-	EndedAt     time.Time `json:"ended_at,omitzero"`
-	Attempt     string    `json:"attempt,omitempty"` // idempotency key of the one attempt
-	Receipt     *Receipt  `json:"receipt,omitempty"`
-	Evidence    *Evidence `json:"evidence,omitempty"`
-	Reason      string    `json:"reason,omitempty"` // why it was refused, failed, declined
-	Code        string    `json:"code,omitempty"`   // the E code of that reason
+	Args        map[string]any `json:"args,omitempty"` // as the playbook gave them, rows whole, to plan once more
+	Plan        Plan           `json:"plan"`
+	Digest      string         `json:"digest,omitempty"`
+	RequestedBy string         `json:"requested_by"`
+	ApprovedBy  []string       `json:"approved_by,omitempty"`
+	StartedBy   string         `json:"started_by,omitempty"`
+	StartedByID string         `json:"started_by_id,omitempty"` // the immutable account, to look at the role once more
+	SecondOne   bool           `json:"second_person,omitempty"` // somebody else must approve
+	Phrase      string         `json:"phrase,omitempty"`        // to be typed by whoever starts it
+	PhraseTries int            `json:"phrase_tries,omitempty"`
+	ProposedAt  time.Time      `json:"proposed_at"`
+	ExpiresAt   time.Time      `json:"expires_at,omitzero"`
+	StartedAt   time.Time      `json:"started_at,omitzero"`
+	EndedAt     time.Time      `json:"ended_at,omitzero"`
+	Attempt     string         `json:"attempt,omitempty"` // idempotency key of the one attempt
+	Receipt     *Receipt       `json:"receipt,omitempty"`
+	Evidence    *Evidence      `json:"evidence,omitempty"`
+	Reason      string         `json:"reason,omitempty"` // why it was refused, failed, declined
+	Code        string         `json:"code,omitempty"`   // the E code of that reason
 
 	Optional bool              `json:"optional,omitempty"` // a bad end does not pause the run
 	Failures int               `json:"failures,omitempty"` // of an each: failed children tolerated
