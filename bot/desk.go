@@ -81,6 +81,7 @@ type Options struct {
 	Catalogue   playbooks.Catalogue
 	Services    []Service
 	People      People
+	Vouched     map[string]incident.Role // accounts whose platform itself gives them a role: tokens
 	Safety      Safety
 	Policy      incident.Policy
 	Speed       float64

@@ -41,6 +41,8 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 	}
 	if r := incident.Role(u.Role); r.Valid() {
 		p.Role = r
+	} else if r, ok := d.Vouched[p.ID]; ok {
+		p.Role = r // somebody is looked up who does not press now
 	}
 	for _, role := range incident.Roles {
 		if !p.Role.AtLeast(role) && slices.ContainsFunc(d.People.Roles[role], func(a string) bool { return slices.Contains(accounts, a) }) {
@@ -154,6 +156,12 @@ func (d *Desk) approvers(by string) bool {
 			if name != by {
 				return true
 			}
+		}
+	}
+	for id, role := range d.Vouched {
+		where, account, _ := strings.Cut(id, ":")
+		if role.AtLeast(incident.Approver) && d.Person(where, chat.User{ID: account}).Name != by {
+			return true
 		}
 	}
 	return false

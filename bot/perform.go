@@ -327,7 +327,7 @@ func (p *performance) apply(ctx context.Context, a integrations.Action, s *incid
 // resolve says that nobody knows, with what is true at the target now.
 func (p *performance) resolve(ctx context.Context, s *incident.Step, why string) error {
 	end := incident.Ended{To: incident.UnknownOutcome, Text: s.Plan.Title + ": the result is not known. " + why,
-		Reason: why + " It may have worked. Do not start it twice.", Code: "E13"}
+		Reason: why, Code: "E13"}
 	if ev := p.probe(ctx, s); ev != nil {
 		end.Evidence = ev
 		end.Text += " Now: " + ev.Text

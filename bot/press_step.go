@@ -55,7 +55,7 @@ func (d *Desk) whoCan(err error, by incident.Person, s *incident.Step, p inciden
 	case len(names) == 0 || f.Code != "E11" && f.Code != "E1":
 		return err
 	case f.Code == "E11":
-		f = f.WithState("Nothing was done yet.").WithHint("Ask " + either(names) + ".")
+		f = f.WithState("Nothing was done yet.").WithHint("")
 		f.Message = "You asked for this, so someone else must approve: " + either(names) + "."
 		return f
 	default:
@@ -163,6 +163,13 @@ func pressMove(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 func pressSkip(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	if strings.Contains(b.Step, ":") {
 		return pressAnswer(d, ctx, by, b, in)
+	}
+	inc, err := d.Store.Journal.Incident(ctx, b.Incident)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	if inc.Owner != "" && inc.Owner != by.Name && !by.Role.AtLeast(incident.Commander) {
+		return chat.Message{}, fault.New(fault.Refused, "E1", "The owner or a commander leaves out an act, and that is "+inc.Owner+".", "Ask them, or take it first: own")
 	}
 	return pressMove(d, ctx, by, b, in)
 }

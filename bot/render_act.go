@@ -27,7 +27,7 @@ func (c *card) preview(s *incident.Step) {
 	p := s.Plan
 	c.msg.Tone = chat.ToneAsk
 	if s.SecondOne {
-		c.line(chat.Call(c.d.mention("@approver")), " needed: danger step in ", envWord(p.Env))
+		c.line(chat.Call(c.d.mention("@approver")), " needed: ", gradeWord(s.Grade), " in ", envWord(p.Env))
 	} else {
 		c.line(chat.Muted(fmt.Sprintf("Preview · %s · %s, step %d of %d · asked by %s", c.inc.ID(), s.Playbook, s.Index, s.Of, s.RequestedBy)))
 	}
@@ -47,6 +47,13 @@ func (c *card) preview(s *incident.Step) {
 	}
 	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)), " · expires ", chat.At(s.ExpiresAt))
 	c.previewButtons(s)
+}
+
+func gradeWord(g incident.Grade) string {
+	if g == incident.GradeDanger {
+		return "danger step"
+	}
+	return "a second person for a step"
 }
 
 func envWord(env string) string {
@@ -90,7 +97,16 @@ func (c *card) previewButtons(s *incident.Step) {
 		style = chat.Harm
 	}
 	c.stepButton(style, "start", startLabel(s), s.ID, nil)
-	c.stepButton(chat.Plain, "withdraw", "Cancel", s.ID, nil)
+	c.stepButton(chat.Plain, "withdraw", leaveLabel(s), s.ID, nil)
+}
+
+// leaveLabel takes a preview back. Beside [Cancel the query] a plain [Cancel]
+// would be read as the act.
+func leaveLabel(s *incident.Step) string {
+	if strings.HasPrefix(s.Plan.Title, "Cancel") {
+		return "Leave it alone"
+	}
+	return "Cancel"
 }
 
 // startLabel names the act, and what nobody could check.
@@ -164,7 +180,7 @@ func (c *card) result(s *incident.Step) {
 	if s.Evidence != nil {
 		c.line("Now: ", chat.Clamp(s.Evidence.Text, 300))
 	}
-	if s.Reason != "" && s.State != incident.Succeeded {
+	if s.Reason != "" && s.State != incident.Succeeded && s.State != incident.Expired {
 		c.line(chat.Clamp(s.Reason, 400), chat.Muted(code(s.Code)))
 	}
 	c.resultFoot(s)
@@ -282,7 +298,7 @@ func stateWord(s incident.StepState) string {
 	case incident.RefusedStale:
 		return "refused. Nothing was done."
 	case incident.Cancelled:
-		return "taken back. Nothing was done."
+		return "cancelled. Nothing was done."
 	}
 	return string(s)
 }

@@ -75,12 +75,7 @@ func (c *card) nudge(o incident.Out, _ *incident.Entry) {
 	}
 	if n.Ended != "" {
 		c.msg.Silent = true
-		how, by, person := strings.Cut(n.Ended, " by ")
-		c.line("✓ ", how, " ", chat.At(n.EndedAt))
-		if person {
-			c.add(" by ", by)
-		}
-		c.add(chat.Muted(" · asked "), chat.At(n.At))
+		c.line("✓ ", n.Ended, chat.Muted(" · asked "), chat.At(n.At))
 		return
 	}
 	c.nudgeWords(n)

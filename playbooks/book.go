@@ -129,7 +129,7 @@ func (ld *loader) finish(k *checker) {
 	p := k.draft.book
 	p.texts = map[string]string{p.Name: string(k.draft.src.Text)}
 	p.acts = map[string]int{}
-	p.around = surroundings{connections: ld.cat.Connections, services: ld.cat.Services}
+	p.around = surroundings{connections: ld.cat.Connections, envs: ld.cat.Envs, services: ld.cat.Services}
 	p.Usable = true
 	walk(p.steps, func(s *step) {
 		if s.kind == actionStep {

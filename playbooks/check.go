@@ -41,8 +41,10 @@ func (k *checker) check() {
 		k.fileWhen(p.when, file)
 	}
 	sc.addInputs(p.Ask)
+	k.checkGuards(p.checks, sc)
 	k.stepList(p.steps, sc)
 	k.most(p.steps)
+	k.reminds()
 	k.dangers(p.steps)
 }
 
@@ -142,7 +144,10 @@ func (k *checker) step(s *step, sc *scope) {
 		k.text(t, sc)
 	}
 	k.link(s.link, sc)
+	k.checkGuards(s.checks, sc)
 	switch s.kind {
+	case undoStep:
+		k.undo(s, sc)
 	case actionStep:
 		k.action(s, sc)
 	case runStep:
@@ -241,7 +246,7 @@ func (k *checker) most(steps []*step) {
 
 func (k *checker) dangers(steps []*step) {
 	walk(steps, func(s *step) {
-		if s.kind == actionStep && s.action.Grade == incident.GradeDanger {
+		if s.kind == actionStep && s.action.Grade.Raise(s.grade) == incident.GradeDanger {
 			k.warn(s.place, named(s.action.Name)+" is a danger step, and nothing checks afterwards that it helped", "`verify` will do that")
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mayday/integrations"
+	"mayday/internal/incident"
 )
 
 // draft is a file whose shape has been read. References, expressions and nested
@@ -14,6 +15,8 @@ type draft struct {
 	book  *Playbook
 	asks  []ask
 	count int // steps in all
+
+	remindAt place // of the file's own `remind`
 }
 
 // ask is one input as it is written.
@@ -38,6 +41,7 @@ const (
 	runStep    stepKind = "run"
 	tellStep   stepKind = "tell"
 	chooseStep stepKind = "choose"
+	undoStep   stepKind = "undo"
 )
 
 // step is one step of a file. Its path is its position in the list it stands in.
@@ -49,9 +53,17 @@ type step struct {
 	say      text
 	when     *condition
 	optional bool
-	timeout  time.Duration
+	timeout  time.Duration  // 0 when the file does not say
+	grade    incident.Grade // the file raises the action's to this; "" when not
+	remind   time.Duration
+	remindAt place
+	checks   []*guard
+
+	undoes   string // undo: the id of an earlier step
+	undoesAt place
 
 	action integrations.Action
+	exec   bool // the action came from `exec`
 	args   []arg
 	pick   string
 	most   int // what the steps after it take of its picked rows, 0 for no limit

@@ -27,10 +27,10 @@ func exprScope() (*scope, *frame) {
 	fr := newFrame(&Playbook{Ask: ask}, someFacts, map[string]any{
 		"n": 3.0, "x": 0.5, "d": "90s", "t": "2026-03-01T14:00:00Z", "b": true, "s": "cart",
 	})
-	fr.record(q, done(picking(sessions(11, 12), 1)))
+	fr.record(q, done(picking(sessions(11, 12), 1)), "")
 	fr.record(w, done(func(r *incident.Result) {
 		r.Table = &incident.Table{Fields: map[string]any{"status": 503.0, "ms": "1500ms", "closed": false}}
-	}))
+	}), "")
 	return sc, fr
 }
 

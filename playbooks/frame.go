@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"mayday/internal/incident"
 )
@@ -14,16 +15,22 @@ type frame struct {
 	facts  Facts
 	inputs map[string]any // typed
 	steps  map[string]ran
+
+	// What a `run` hands on to the file that it runs.
+	outer  []bound
+	grade  incident.Grade
+	remind time.Duration
 }
 
 type ran struct {
 	step   *step
 	result incident.Result
+	path   string
 }
 
 // newFrame types inputs that may come from JSON and fills in defaults.
 func newFrame(p *Playbook, f Facts, inputs map[string]any) *frame {
-	fr := &frame{book: p, facts: f, inputs: map[string]any{}, steps: map[string]ran{}}
+	fr := &frame{book: p, facts: f, inputs: map[string]any{}, steps: map[string]ran{}, remind: p.remind}
 	fr.addInputs(p.Ask, inputs)
 	return fr
 }
@@ -51,9 +58,21 @@ func (fr *frame) inner(o *option, given map[string]any) *frame {
 	return &c
 }
 
-func (fr *frame) record(s *step, r incident.Result) {
+// nested is the frame of a playbook that s runs. What guards s guards all that
+// acts in it; its own `remind` comes before that of the file around it.
+func (fr *frame) nested(s *step, given map[string]any) *frame {
+	in := newFrame(s.nested, fr.facts, given)
+	in.outer = append(slices.Clone(fr.outer), bind(s.checks, fr)...)
+	in.grade = fr.grade.Raise(s.grade)
+	if in.remind == 0 {
+		in.remind = fr.remind
+	}
+	return in
+}
+
+func (fr *frame) record(s *step, r incident.Result, path string) {
 	if s.id != "" {
-		fr.steps[s.id] = ran{s, r}
+		fr.steps[s.id] = ran{s, r, path}
 	}
 }
 

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,9 @@ func FuzzPlaybook(f *testing.F) {
 	}
 	f.Add(string(longRun.Text))
 	f.Add(string(asking.Text))
-	for _, c := range lintCases {
+	f.Add(string(takesBack.Text))
+	f.Add(reindex)
+	for _, c := range slices.Concat(lintCases, actLintCases) {
 		f.Add(c.file)
 	}
 	cat := fakeCatalogue()

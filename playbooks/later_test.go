@@ -11,24 +11,14 @@ import (
 // What is not built yet is refused by name, after its shape has been checked.
 func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 	file := head + strings.Join([]string{
-		"verify: [errors < 1% for 3m]", "then: [{tell: y}]", "after: [{tell: y}]", "remind: 5m", "postmortem: 10m",
-		"drill: practice", "checks: [business_hours, {backup_fresh: {on: payments-db, max_age: 24h}, override: false}]", "",
+		"verify: [errors < 1% for 3m]", "then: [{tell: y}]", "after: [{tell: y}]", "postmortem: 10m", "drill: practice", "",
 	}, "\n") + `steps:
-  - exec: [ls, -l]
-    show: list
-    undo: [rm, x]
-  - undo: before
   - web.check: shop
     until: web.status < 500 within 2m
-  - k8s.rollback: cart
-    remind: 60m
-    grade: danger
-    checks: [{env: [staging]}]
 `
 	_, problems := Load(fakeCatalogue(), Source{Name: "x.yaml", Text: []byte(file)})
 	var want []string
-	for _, at := range []string{"3:1 verify", "4:1 then", "5:1 after", "6:1 remind", "7:1 postmortem", "8:1 drill", "9:1 checks",
-		"11:5 exec", "12:5 show", "13:5 undo", "14:5 undo", "16:5 until", "18:5 remind", "19:5 grade", "20:5 checks"} {
+	for _, at := range []string{"3:1 verify", "4:1 then", "5:1 after", "6:1 postmortem", "7:1 drill", "10:5 until"} {
 		where, name, _ := strings.Cut(at, " ")
 		want = append(want, fmt.Sprintf("%s: `%s` is part of the language but this version cannot run it yet.", where, name))
 	}
@@ -39,16 +29,11 @@ func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 
 func TestShapeOfWhatIsNotBuiltIsChecked(t *testing.T) {
 	for key, want := range map[string]string{
-		"verify: {a: b}":                      "3:9: `verify` is text, and here it is a map.",
-		"then: x":                             "3:7: `then` is a list, and here it is text. Write it as steps that begin with a dash.",
-		"after: [{tel: x}]":                   "3:10: unknown key `tel`. Did you mean `tell`?",
-		"remind: soon":                        "3:9: `remind` is a duration like 5m, not \"soon\".",
-		"postmortem: sometimes":               "3:13: `postmortem` is a duration like 10m, always or never, not \"sometimes\".",
-		"drill: 5":                            "3:8: `drill` is text, and 5 is a number for YAML. Put it in quotes: '5'.",
-		"checks: [busines_hours]":             "3:10: unknown check `busines_hours`. Did you mean `business_hours`?",
-		"checks: [{backup_fresh: 24h}]":       "3:25: `backup_fresh` is a map, and here it is text. Write {on: payments-db, max_age: 24h}.",
-		"checks: [{override: false}]":         "3:10: a check is one guard, and here are 0.",
-		"checks: [{that: x, override: 'no'}]": "3:30: `override` is true or false, not \"no\".",
+		"verify: {a: b}":        "3:9: `verify` is text, and here it is a map.",
+		"then: x":               "3:7: `then` is a list, and here it is text. Write it as steps that begin with a dash.",
+		"after: [{tel: x}]":     "3:10: unknown key `tel`. Did you mean `tell`?",
+		"postmortem: sometimes": "3:13: `postmortem` is a duration like 10m, always or never, not \"sometimes\".",
+		"drill: 5":              "3:8: `drill` is text, and 5 is a number for YAML. Put it in quotes: '5'.",
 	} {
 		file := head + key + "\nsteps: [{tell: x}]\n"
 		_, problems := Load(fakeCatalogue(), Source{Name: "x.yaml", Text: []byte(file)})
@@ -60,13 +45,9 @@ func TestShapeOfWhatIsNotBuiltIsChecked(t *testing.T) {
 }
 
 func TestUntilIsForLooks(t *testing.T) {
-	file := steps("  - k8s.rollback: cart\n    until: x > 1\n", "  - k8s.rollback: cart\n    grade: look\n")
+	file := steps("  - k8s.rollback: cart\n    until: x > 1\n")
 	_, problems := Load(fakeCatalogue(), Source{Name: "x.yaml", Text: []byte(file)})
-	want := []string{
-		"5:5: `until` repeats looks, and `k8s.rollback` is none.",
-		"7:5: `grade` is part of the language but this version cannot run it yet.",
-		"7:12: a file may raise a grade, and `look` is the lowest.",
-	}
+	want := []string{"5:5: `until` repeats looks, and `k8s.rollback` is none."}
 	if diff := cmp.Diff(want, said(problems, "x.yaml")); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,15 +25,17 @@ func when(expression string) string {
 
 // each case: the file x.yaml, and all that is said about it. The first step of
 // a file stands on line 4.
-var lintCases = []struct {
+type lintCase struct {
 	name, file string
 	want       []string
-}{
+}
+
+var lintCases = []lintCase{
 	{"key of a file", head + "stepz: [{tell: x}]\n", []string{"3:1: unknown key `stepz`. Did you mean `steps`?"}},
 	{"key of a step", steps("  - tell: x\n    optinal: true\n"), []string{"5:5: unknown key `optinal`. Did you mean `optional`?"}},
 	{"key that is no kind", steps("  - tel: x\n"), []string{"4:5: unknown key `tel`. Did you mean `tell`?"}},
 	{"action", steps("  - pg.cancle: {on: payments-db}\n"), []string{"4:5: unknown action `pg.cancle`. Did you mean `pg.cancel`?"}},
-	{"no kind", steps("  - say: nothing\n"), []string{"4:5: this step does nothing. Give it an action like `pg.cancel`, or one of run, tell, choose."}},
+	{"no kind", steps("  - say: nothing\n"), []string{"4:5: this step does nothing. Give it an action like `pg.cancel`, or one of run, tell, choose, undo, exec."}},
 	{"two kinds", steps("  - tell: x\n    pg.cancel: {on: payments-db}\n"), []string{"5:5: a step does one thing, and this one has `tell` and `pg.cancel`. Make two steps of it."}},
 	{"key twice", steps("  - tell: x\n    tell: y\n"), []string{"5:5: `tell` stands twice in the same map."}},
 
@@ -185,7 +188,7 @@ var lintCases = []struct {
 }
 
 func TestLintSaysWhereWhatAndTheFix(t *testing.T) {
-	for _, c := range lintCases {
+	for _, c := range slices.Concat(lintCases, actLintCases) {
 		t.Run(c.name, func(t *testing.T) {
 			book, problems := Load(fakeCatalogue(), Source{Name: "x.yaml", Text: []byte(c.file)})
 			if diff := cmp.Diff(c.want, said(problems, "x.yaml")); diff != "" {

@@ -39,10 +39,14 @@ func fakeCatalogue() Catalogue {
 	act := func(name string, g incident.Grade, params ...integrations.Field) integrations.Action {
 		return integrations.Action{Name: name, Summary: name, Grade: g, Version: 1, Params: params}
 	}
+	undoable := func(a integrations.Action) integrations.Action {
+		a.Undo = fakeUndo
+		return a
+	}
 	on := field("on", integrations.Connection, required)
 	return Catalogue{
-		Connections: map[string][]string{"pg": {"orders-db", "payments-db"}, "web": {"shop"}, "mq": nil},
-		Envs:        map[string]string{"payments-db": "prod"},
+		Connections: map[string][]string{"pg": {"orders-db", "payments-db"}, "web": {"shop"}, "mq": nil, "exec": {"failover", "reindex"}, "k8s": {"cluster-a", "cluster-b"}},
+		Envs:        map[string]string{"payments-db": "prod", "cluster-a": "staging", "reindex": "staging"},
 		Services:    []string{"checkout", "search"},
 		Actions: []integrations.Action{
 			look(integrations.Action{Name: "pg.list_queries", Summary: "List queries",
@@ -53,11 +57,14 @@ func fakeCatalogue() Catalogue {
 			look(integrations.Action{Name: "web.check", Summary: "Ask a page",
 				Params: []integrations.Field{on, field("path", integrations.Text, byDefault("/health"))},
 				Output: []integrations.Field{field("status", integrations.Int), field("error_rate", integrations.Number), field("ms", integrations.Duration), field("closed", integrations.Bool)}}),
-			act("k8s.scale", incident.GradeChange, field("deployment", integrations.Text, required), field("replicas", integrations.Int, required)),
+			undoable(act("k8s.scale", incident.GradeChange, field("deployment", integrations.Text, required), field("replicas", integrations.Int, required))),
 			act("web.call", incident.GradeChange, on, field("path", integrations.Text), field("body", integrations.Map), field("tags", integrations.List),
 				field("method", integrations.Text, func(f *integrations.Field) { f.OneOf = []string{"GET", "POST"} })),
 			act("mq.purge", incident.GradeDanger, on, field("queue", integrations.Text, required)),
-			act("k8s.rollback", incident.GradeChange, field("deployment", integrations.Text, required)),
+			undoable(act("k8s.rollback", incident.GradeChange, field("deployment", integrations.Text, required))),
+			undoable(act("exec.run", incident.GradeChange, field("program", integrations.Connection, required),
+				field("args", integrations.List), field("show", integrations.List), field("undo", integrations.List))),
+			undoable(act("k8s.move", incident.GradeChange, on)),
 			act("core.page", incident.GradeChange),
 			act("mq.move", incident.GradeChange, field("row", integrations.RowKind, required, func(f *integrations.Field) {
 				f.Columns = []integrations.Field{field("message", integrations.Text)}
@@ -84,4 +91,8 @@ func TestBuiltInsLoadWithoutErrors(t *testing.T) {
 
 func fakeLook(context.Context, integrations.Args) (integrations.Table, error) {
 	return integrations.Table{}, nil
+}
+
+func fakeUndo(context.Context, integrations.Receipt) (integrations.Plan, error) {
+	return integrations.Plan{}, nil
 }

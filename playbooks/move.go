@@ -11,11 +11,12 @@ import (
 // MoveKind says what a run does next.
 type MoveKind string
 
-// The moves. Look, Act and Enter happen by themselves (an act begins with its
-// preview), Skip is only recorded, the others ask a person.
+// The moves. Look, Act and Enter happen by themselves (an act and
+// an undo begin with their preview), Skip is only recorded, the others ask a person.
 const (
 	Look   MoveKind = "look"   // run Action, store its table; with Pick the question follows
 	Act    MoveKind = "act"    // preview Action with Args, or with Each for all Items
+	Undo   MoveKind = "undo"   // preview taking back the acts at the paths in Undoes
 	Pick   MoveKind = "pick"   // choose rows of the table that is in the result
 	Choose MoveKind = "choose" // choose one of Options
 	Inputs MoveKind = "inputs" // the chosen option asks for Fields
@@ -44,7 +45,12 @@ type Move struct {
 	Pick     string            // one or many: of look and pick
 	Most     int               // pick: how many rows the steps after it take, 0 for no limit
 	Optional bool
-	Timeout  time.Duration
+	Timeout  time.Duration // 0 of an act: what the configuration says
+
+	Undoes []string       // of an undo: paths of acts, in the order in which they were done
+	Guards []Guard        // of an act and an undo: lines of every preview
+	Grade  incident.Grade // the file raises the grade to this; "" when it does not
+	Remind time.Duration  // of an act that can be taken back: ask after so long whether it stays; 0 for never
 
 	Reason  string         // of a skip or an ask, in words
 	When    *bool          // computed now, or earlier and stored: store it in Result.When

@@ -27,7 +27,18 @@ func (w *walker) make(s *step, fr *frame, m Move) Move {
 		}
 		m.Kind, m.Inputs = Enter, given
 		return m
+	case undoStep:
+		m = w.undo(s, fr, m)
+	case actionStep:
+		m = fr.action(s, m)
 	}
+	if m.Kind == Act || m.Kind == Undo {
+		m.Guards = fr.guards(s, m)
+	}
+	return m
+}
+
+func (fr *frame) action(s *step, m Move) Move {
 	if s.each != nil {
 		return fr.repeat(s, m)
 	}
@@ -35,6 +46,7 @@ func (w *walker) make(s *step, fr *frame, m Move) Move {
 	if s.looks() {
 		m.Kind = Look
 	}
+	var why string
 	if m.Args, why = fr.args(s, nil); why != "" {
 		m.Args = nil
 		return skip(m, why)
@@ -133,7 +145,7 @@ func (fr *frame) args(s *step, item *incident.Row) (integrations.Args, string) {
 	out := integrations.Args{}
 	prefix := prefixOf(s.action.Name)
 	for _, a := range s.args {
-		v, why := fr.operand(a.field, prefix, a.value, item)
+		v, why := fr.given(s, a, prefix, item)
 		if why != "" {
 			return nil, why
 		}
@@ -153,6 +165,13 @@ func (fr *frame) args(s *step, item *incident.Row) (integrations.Args, string) {
 		}
 	}
 	return out, ""
+}
+
+func (fr *frame) given(s *step, a arg, prefix string, item *incident.Row) (any, string) {
+	if s.exec && a.field.Kind == integrations.List {
+		return fr.wordsOf(a.value.list, item)
+	}
+	return fr.operand(a.field, prefix, a.value, item)
 }
 
 func (fr *frame) operand(f integrations.Field, prefix string, o operand, item *incident.Row) (any, string) {

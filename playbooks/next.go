@@ -1,6 +1,7 @@
 package playbooks
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -39,7 +40,7 @@ func (w *walker) list(steps []*step, fr *frame, prefix string) (Move, bool, erro
 		if r.Outcome == "" {
 			return w.open(s, fr, path, r), true, nil
 		}
-		fr.record(s, r)
+		fr.record(s, r, path)
 		if m, found, err := w.inside(s, fr, path, r); found || err != nil {
 			return m, found, err
 		}
@@ -58,7 +59,7 @@ func (w *walker) inside(s *step, fr *frame, path string, r incident.Result) (Mov
 		if given == nil {
 			given, _ = fr.with(s)
 		}
-		return w.list(s.nested.steps, newFrame(s.nested, fr.facts, given), path+".r.")
+		return w.list(s.nested.steps, fr.nested(s, given), path+".r.")
 	case s.kind == chooseStep && r.Choice != "":
 		return w.chosen(s, fr, path, r)
 	}
@@ -72,7 +73,7 @@ func (w *walker) chosen(s *step, fr *frame, path string, r incident.Result) (Mov
 		}
 		given := extraOf(r).Inputs
 		if len(w.unasked(o, fr, given)) > 0 {
-			return w.inputs(w.base(s, path, r), o), true, nil
+			return w.inputs(w.base(s, fr, path, r), o), true, nil
 		}
 		return w.list(o.steps, fr.inner(o, given), fmt.Sprintf("%s.o%d.", path, i))
 	}
@@ -91,11 +92,18 @@ func (w *walker) unasked(o *option, fr *frame, given map[string]any) []string {
 	return out
 }
 
-func (w *walker) base(s *step, path string, r incident.Result) Move {
-	return Move{
+func (w *walker) base(s *step, fr *frame, path string, r incident.Result) Move {
+	m := Move{
 		Path: path, ID: s.id, Index: w.index, Of: w.of, When: r.When,
 		Optional: s.optional, Timeout: s.timeout, Pick: s.pick, Most: s.most, Action: s.action,
 	}
+	if s.acts() {
+		m.Grade = fr.grade.Raise(s.grade)
+	}
+	if s.undoable() {
+		m.Remind = cmp.Or(s.remind, fr.remind)
+	}
+	return m
 }
 
 func (w *walker) inputs(m Move, o *option) Move {
@@ -105,7 +113,7 @@ func (w *walker) inputs(m Move, o *option) Move {
 
 // open makes the move of a step that is up.
 func (w *walker) open(s *step, fr *frame, path string, r incident.Result) Move {
-	m := w.base(s, path, r)
+	m := w.base(s, fr, path, r)
 	if s.pick != "" && (r.Asked == string(Pick) || r.Table != nil) {
 		m.Kind = Pick
 		m.Say, _ = fr.render(s.say, asIs)
@@ -153,6 +161,9 @@ func (w *walker) gate(s *step, fr *frame, m Move, r incident.Result) (Move, bool
 	}
 	return m, false
 }
+
+// acts reports whether the step needs a tap because it changes something.
+func (s *step) acts() bool { return s.kind == undoStep || s.kind == actionStep && !s.looks() }
 
 func (s *step) looks() bool { return s.kind == actionStep && s.action.IsLook() }
 

@@ -224,7 +224,7 @@ func TestAnActIsTypedAndComplete(t *testing.T) {
 	results := map[string]incident.Result{"0": done(picking(sessions(11, 12), 1, 1)), "1": done(chose("End some"))}
 	m := next(t, p, inputs, throughJSON(t, results))
 	want := Move{
-		Kind: Act, Path: "1.o0.0", ID: "cancelled", Index: 2, Of: 6, Each: true, Failures: 1, Pause: time.Second, Timeout: actTimeout,
+		Kind: Act, Path: "1.o0.0", ID: "cancelled", Index: 2, Of: 6, Each: true, Failures: 1, Pause: time.Second,
 		Action: integrations.Action{Name: "pg.cancel"},
 		Items:  []Item{{Row: session(12), Args: integrations.Args{"on": "payments-db", "session": session(12)}}},
 	}

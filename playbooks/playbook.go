@@ -53,6 +53,8 @@ type Playbook struct {
 	Usable  bool // every integration that it acts on has a connection
 
 	when   *condition
+	remind time.Duration // after which acts in force are asked about, 0 for never
+	checks []*guard      // of every act in this file
 	steps  []*step
 	texts  map[string]string // name to YAML: the file and all that it runs
 	acts   map[string]int    // action to version, nested files included
@@ -63,6 +65,7 @@ type Playbook struct {
 // that become known only in a run.
 type surroundings struct {
 	connections map[string][]string
+	envs        map[string]string
 	services    []string
 }
 
@@ -103,6 +106,12 @@ type Facts struct {
 	Service  string
 	Env      string
 	OpenedAt time.Time
+
+	// What guards ask for.
+	Zone       *time.Location       // of business hours; nil is UTC
+	OtherOpen  int                  // incidents that are open beside this one
+	OtherKnown bool                 // OtherOpen was counted
+	Backups    map[string]time.Time // connection to its last good backup
 }
 
 func (f Facts) minutes() int64 {

@@ -101,12 +101,25 @@ var propertyRun = yml("prop", strings.Replace(strings.Replace(string(longRun.Tex
   - k8s.rollback: $each.app
     each: $found.rows
     when: found.rows.exists(r, r.blocks > 0)
+    id: rolled
+  - exec: [reindex, -v, $service, $one.picked.app]
+    id: ran
+    undo: [--back, $web.status]
+    checks: [{that: web.closed}, {backup_fresh: {on: $database, max_age: 1h}}]
+  - undo: ran
+    optional: true
+  - undo: rolled
+    when: web.closed
+  - run: back
+    id: more
+    checks: [business_hours, {env: [staging]}]
+  - undo: more
 `, 1))
 
 // TestAnyRunEnds says three things about all results that a desk could store: a
 // run ends, no act has an empty required value, and a restart changes nothing.
 func TestAnyRunEnds(t *testing.T) {
-	p := load(t, propertyRun)
+	p := load(t, propertyRun, takesBack, inner)
 	rapid.Check(t, func(t *rapid.T) {
 		inputs := map[string]any{"database": "payments-db", "older_than": "5m", "spare": int64(2)}
 		if rapid.IntRange(0, 9).Draw(t, "no database") == 0 {
@@ -152,6 +165,14 @@ func roundTrip[T any](t *rapid.T, v T) T {
 // complete checks that a look or an act has everything that its action needs, of
 // the type that Args promise.
 func complete(t *rapid.T, m Move) {
+	if m.Kind == Undo && len(m.Undoes) == 0 {
+		t.Fatalf("%s takes nothing back", m.Path)
+	}
+	for _, g := range m.Guards {
+		if g.Text == "" || g.Answer == "" || g.Kind == "" {
+			t.Fatalf("%s has an empty guard: %+v", m.Path, g)
+		}
+	}
 	if m.Kind != Act && m.Kind != Look {
 		return
 	}

@@ -76,6 +76,11 @@ func (r *reader) fileKey(d *draft, e entry) {
 		p.DoNot = r.lines(e.value, "do_not", `["restart the backend"]`, maxLines)
 	case "steps":
 		p.steps = r.steps(e.value, "steps", 0)
+	case "checks":
+		p.checks = r.checks(e.value)
+	case "remind":
+		p.remind = r.duration(e.value, "remind", maxRemind)
+		d.remindAt = e.place
 	default:
 		if !r.laterFileKey(e) {
 			r.unknown(e.place, "key", e.key, fileKeys)

@@ -14,7 +14,6 @@ var bookName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
 
 const (
 	lookTimeout = 10 * time.Second
-	actTimeout  = 5 * time.Minute
 	maxTimeout  = 30 * time.Minute
 	maxPause    = 10 * time.Minute
 	maxRemind   = 24 * time.Hour
@@ -25,8 +24,8 @@ var wordKinds = []string{"run", "tell", "choose", "undo", "exec"}
 
 // stepKeys says which kind a field belongs to; "" means any.
 var stepKeys = map[string]string{
-	"id": "", "say": "", "when": "", "optional": "", "timeout": "", "checks": "", "grade": "",
-	"pick": "look", "until": "look", "remind": "act",
+	"id": "", "say": "", "when": "", "optional": "", "timeout": "",
+	"pick": "look", "until": "look", "remind": "act", "checks": "act", "grade": "act",
 	"each": "act", "max": "act", "failures": "act", "pause": "act",
 	"with": "run", "link": "tell", "copy": "tell", "options": "choose", "show": "exec",
 }
@@ -66,9 +65,6 @@ func (r *reader) step(n *node, depth int) *step {
 			r.stepKey(s, e, kind.key, belongs)
 		}
 	}
-	if belongs == "undo" || belongs == "exec" {
-		return nil
-	}
 	r.together(s, n)
 	return s
 }
@@ -94,7 +90,7 @@ func (r *reader) kindOf(n *node) (entry, bool) {
 			return entry{}, false
 		}
 	}
-	r.fail(n.place, "this step does nothing", "Give it an action like `pg.cancel`, or one of run, tell, choose")
+	r.fail(n.place, "this step does nothing", "Give it an action like `pg.cancel`, or one of run, tell, choose, undo, exec")
 	return entry{}, false
 }
 
@@ -126,9 +122,12 @@ func (r *reader) stepKind(s *step, e entry, depth int, n *node) string {
 			s.options = r.options(o.value, depth+1)
 		}
 		return "choose"
-	case "undo", "exec":
-		r.laterKind(e)
-		return e.key
+	case "undo":
+		s.kind, s.undoes, s.undoesAt = undoStep, r.undoes(e.value), e.value.place
+		return "undo"
+	case "exec":
+		r.exec(s, e, n)
+		return "exec"
 	}
 	return r.action(s, e)
 }
@@ -146,20 +145,21 @@ func (r *reader) action(s *step, e entry) string {
 		s.timeout = lookTimeout
 		return "look"
 	}
-	s.timeout = actTimeout
+	if action.Name == execAction {
+		r.fail(e.place, "programs are run by `exec`", "Write `exec: [program, argument]`")
+	}
 	return "act"
 }
 
 func (r *reader) stepKey(s *step, e entry, kind, belongs string) {
 	owner, known := stepKeys[e.key]
 	switch {
-	case e.key == "undo" && belongs == "exec":
-		r.later(e)
-		return
+	case belongs == "exec" && (e.key == "undo" || e.key == "show"):
+		return // read with the program
 	case !known:
 		r.unknown(e.place, "key", e.key, stepKeyNames())
 		return
-	case owner != "" && belongs != "" && owner != belongs:
+	case !fits(e.key, owner, belongs):
 		r.fail(e.place, misplaced(e.key, owner, kind), "")
 		return
 	}
@@ -168,7 +168,7 @@ func (r *reader) stepKey(s *step, e entry, kind, belongs string) {
 	}
 	switch e.key {
 	case "id":
-		s.id, s.idAt = r.id(e.value), e.value.place
+		s.id, s.idAt = r.id(e.value, "id"), e.value.place
 	case "say":
 		s.say = r.mixed(e.value, "say", maxSay)
 	case "when":
@@ -180,6 +180,19 @@ func (r *reader) stepKey(s *step, e entry, kind, belongs string) {
 	default:
 		r.ownKey(s, e)
 	}
+}
+
+// fits reports whether a field may stand on a step: those of acts on whatever
+// acts, and what raises the bar on a `run` as well, for all that acts in it.
+func fits(key, owner, belongs string) bool {
+	if owner == "" || belongs == "" || owner == belongs {
+		return true
+	}
+	if owner != "act" {
+		return false
+	}
+	raises := key == "checks" || key == "grade"
+	return belongs == "exec" || raises && (belongs == "undo" || belongs == "run")
 }
 
 func misplaced(key, owner, kind string) string {
@@ -211,6 +224,13 @@ func (r *reader) ownKey(s *step, e entry) {
 		s.link = r.mixed(e.value, "link", 1000)
 	case "copy":
 		s.copy = r.mixed(e.value, "copy", 1000)
+	case "remind":
+		s.remind = r.duration(e.value, "remind", maxRemind)
+		s.remindAt = e.place
+	case "checks":
+		s.checks = r.checks(e.value)
+	case "grade":
+		s.grade = r.grade(s, e.value)
 	}
 }
 
@@ -235,8 +255,8 @@ func (r *reader) over(to *each, e entry) {
 	to.over = over
 }
 
-func (r *reader) id(n *node) string {
-	s := r.str(n, "id")
+func (r *reader) id(n *node, label string) string {
+	s := r.str(n, label)
 	if s != "" && !idName.MatchString(s) {
 		r.fail(n.place, "an id has a-z, 0-9 and _, and begins with a letter; "+quotedText(s)+" does not", "")
 		return ""

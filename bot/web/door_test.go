@@ -99,8 +99,12 @@ func TestADoorAnswersAfterItStored(t *testing.T) {
 
 func TestTooManyDeliveriesAtOnce(t *testing.T) {
 	in, hold := make(chan struct{}), make(chan struct{})
-	url := doorServer(t, 2, func(context.Context, http.Header, []byte) error {
-		in <- struct{}{}
+	url := doorServer(t, 2, func(ctx context.Context, _ http.Header, _ []byte) error {
+		select {
+		case in <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		<-hold
 		return nil
 	})

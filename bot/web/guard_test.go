@@ -42,8 +42,10 @@ func TestMonitorsMayCallByAddress(t *testing.T) {
 	}
 	_, srv := newServer(t, o)
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
-		if status, _, _ := call(t, "GET", srv.URL+path, "", "", "Host", "10.1.2.3:7373"); status != http.StatusOK {
-			t.Errorf("%s by address: %d", path, status)
+		for _, host := range []string{"10.1.2.3:7373", "[fd00::7]:7373", "mayday:7373", "mayday.ops.svc", "mayday.ops.svc.cluster.local:7373"} {
+			if status, _, _ := call(t, "GET", srv.URL+path, "", "", "Host", host); status != http.StatusOK {
+				t.Errorf("%s as %s: %d", path, host, status)
+			}
 		}
 	}
 	for _, path := range []string{"/readyz", "/metrics"} {

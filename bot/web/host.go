@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -37,11 +38,18 @@ func bareHost(host string) string {
 
 func (s *Server) knowsHost(r *http.Request) bool { return s.hosts[bareHost(r.Host)] }
 
-// watchesByAddress lets monitors in that call by IP address: a probe of the
-// cluster does. No page can make a browser send an address that is not its own.
-func (s *Server) watchesByAddress(r *http.Request) bool {
-	_, err := netip.ParseAddr(bareHost(r.Host))
-	return err == nil || s.knowsHost(r)
+// inside are endings of names that only a private network gives out.
+var inside = []string{".svc", ".cluster.local", ".internal"}
+
+// watchable lets monitors in that call by address or by a name of their own
+// network: probes and scrapers of a cluster do. No stranger's page can have such
+// a name.
+func (s *Server) watchable(r *http.Request) bool {
+	host := bareHost(r.Host)
+	if _, err := netip.ParseAddr(host); err == nil || s.knowsHost(r) {
+		return true
+	}
+	return !strings.Contains(host, ".") || slices.ContainsFunc(inside, func(end string) bool { return strings.HasSuffix(host, end) })
 }
 
 // secure reports whether the browser reached us over TLS, ours or a proxy's.

@@ -46,7 +46,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 // watched lets monitors in.
 func (s *Server) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.watchesByAddress(r) {
+		if !s.watchable(r) {
 			http.Error(w, "unknown host", http.StatusForbidden)
 			return
 		}

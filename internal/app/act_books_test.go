@@ -58,7 +58,7 @@ var tourEnd = map[string]string{
 	"2":      "not_helped",
 	"3":      "skipped: when is false: full",
 	"4":      "skipped: when is false: full",
-	"5":      "skipped: more was skipped",
+	"5":      "skipped: picked of more is missing because it was skipped",
 	"6":      "skipped: left out by Li",
 	"7":      "done",
 }
@@ -90,12 +90,12 @@ func (s *actStage) tour(c *client, between func()) {
 	between()
 	m, _ = s.button("not_helped")
 	s.wants("the instruction", m.Text, "☐ By hand: Look at the board", "uptime")
-	if verbsOf(m) != "done not_helped none" {
+	if verbsOf(m) != "done not_helped skip" {
 		s.t.Errorf("the instruction has the buttons %s", verbsOf(m))
 	}
 	s.press("ana", "not_helped")
 	between()
-	s.press("li", "none")
+	s.press("li", "skip")
 	between()
 	s.press("ana", "start")
 	between()

@@ -2,35 +2,36 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // client is somebody else's session on the database.
 type client struct {
 	t    *testing.T
-	conn *pgx.Conn
+	db   *sql.DB
+	conn *sql.Conn
 	pid  int
 	done chan error // of the statement that start began
 }
 
 func (s *actStage) client(role, application string) *client {
 	s.t.Helper()
-	cfg, err := pgx.ParseConfig(s.dsn(role))
+	db, err := sql.Open("pgx", s.dsn(role)+"&application_name="+application)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cfg.RuntimeParams["application_name"] = application
-	conn, err := pgx.ConnectConfig(s.t.Context(), cfg)
-	if err != nil {
+	c := &client{t: s.t, db: db}
+	s.t.Cleanup(func() { s.end(c) })
+	if c.conn, err = db.Conn(s.t.Context()); err != nil {
 		s.t.Fatalf("connect: %v", err)
 	}
-	c := &client{t: s.t, conn: conn, pid: int(conn.PgConn().PID())}
-	s.t.Cleanup(func() { s.end(c) })
+	if err := c.conn.QueryRowContext(s.t.Context(), "SELECT pg_backend_pid()").Scan(&c.pid); err != nil {
+		s.t.Fatalf("connect: %v", err)
+	}
 	return c
 }
 
@@ -42,13 +43,16 @@ func (s *actStage) end(c *client) {
 	if c.done != nil {
 		<-c.done
 	}
-	_ = c.conn.Close(context.Background()) // it is gone already
+	if c.conn != nil {
+		_ = c.conn.Close() // it is gone already
+	}
+	_ = c.db.Close()
 }
 
 func (c *client) exec(statements ...string) {
 	c.t.Helper()
 	for _, sql := range statements {
-		if _, err := c.conn.Exec(c.t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := c.conn.ExecContext(c.t.Context(), sql); err != nil {
 			c.t.Fatalf("run %q: %v", sql, err)
 		}
 	}
@@ -59,7 +63,7 @@ func (c *client) start(sql string) {
 	c.done = make(chan error, 1)
 	go func() {
 		defer close(c.done)
-		_, err := c.conn.Exec(context.Background(), sql, pgx.QueryExecModeSimpleProtocol)
+		_, err := c.conn.ExecContext(context.Background(), sql)
 		c.done <- err
 	}()
 }
@@ -86,12 +90,6 @@ func (s *actStage) query(sql string, args ...any) string {
 		s.t.Fatalf("ask %q: %v", sql, err)
 	}
 	return text
-}
-
-// state is what a session does, "gone" when it is not there.
-func (s *actStage) state(c *client) string {
-	s.t.Helper()
-	return s.query("SELECT coalesce((SELECT coalesce(wait_event_type || ' ' || wait_event || ' ', '') || state FROM pg_stat_activity WHERE pid = $1), 'gone')", c.pid)
 }
 
 func (s *actStage) wantSession(c *client, want string) {

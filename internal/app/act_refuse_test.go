@@ -91,7 +91,7 @@ func anotherTransaction(t *testing.T, server *postgrestest.Server) {
 		s.press("sam", "approve", "phrase", "payments-db 1")
 		step := s.step()
 		s.wantState(step, incident.RefusedStale)
-		s.refusedWell("E10", "changed since the preview")
+		s.refusedWell("E18", "runs another transaction since")
 		s.wantSession(c, "idle in transaction")
 		c.exec("COMMIT")
 		s.wantRun(incident.RunDone) // the last step of kill-queries is optional

@@ -152,7 +152,7 @@ func (a *App) makeDesk() error {
 	a.desk, err = bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
 		Platforms: a.places, Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
-		Services: a.set.services, People: a.set.people, Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
+		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
 		Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
 	})
@@ -161,6 +161,17 @@ func (a *App) makeDesk() error {
 	}
 	a.handler = commands.New(a.desk)
 	return nil
+}
+
+// vouched are the roles that tokens give. A service is nobody's approver.
+func vouched(tokens []web.Token) map[string]incident.Role {
+	out := map[string]incident.Role{}
+	for _, t := range tokens {
+		if t.Kind != "service" {
+			out[web.Platform.Name+":"+t.Name] = incident.Role(t.Role)
+		}
+	}
+	return out
 }
 
 // loadPlaybooks reads the built-in ones and those of the folder. A file with

@@ -125,24 +125,25 @@ func (r *rig) stop() {
 // opened waits until an incident of this number is there.
 func (r *rig) opened(number int64) {
 	r.b.Helper()
-	r.until(func() bool {
+	r.until(2*time.Millisecond, func() bool {
 		_, err := r.app.store.Incident(r.b.Context(), number)
 		return err == nil
 	})
 }
 
-// told waits until nothing waits in the outbox.
-func (r *rig) told() {
+// told waits until nothing waits in the outbox. Looking costs as much as there
+// is to see, so a long outbox is looked at less often.
+func (r *rig) told(pause time.Duration) {
 	r.b.Helper()
-	r.until(func() bool {
+	r.until(pause, func() bool {
 		n, _, err := r.app.store.Depth(r.b.Context())
 		return err == nil && n == 0
 	})
 }
 
-func (r *rig) until(done func() bool) {
+func (r *rig) until(pause time.Duration, done func() bool) {
 	r.b.Helper()
-	tick, limit := time.NewTicker(2*time.Millisecond), time.NewTimer(time.Minute)
+	tick, limit := time.NewTicker(pause), time.NewTimer(time.Minute)
 	defer tick.Stop()
 	defer limit.Stop()
 	for !done() {

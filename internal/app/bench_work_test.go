@@ -82,7 +82,7 @@ func (g *goals) open(b *testing.B) {
 	}
 	r.opened(count)
 	opened := count / time.Since(began).Seconds()
-	r.told()
+	r.told(50 * time.Millisecond)
 	told := 2 * count / time.Since(began).Seconds() // a card and a first line each
 	bare := bareIncidents(b, r.dir, count)
 	g.add("incidents opened, from 32 connections", perSecond(opened), "their rows, bare, a commit each "+perSecond(bare), opened/bare, "1,000/s")
@@ -112,7 +112,7 @@ func (g *goals) card(b *testing.B) {
 		}
 		all = append(all, r.await(events, ":card").Sub(began))
 		r.await(events, ":opener")
-		r.told()
+		r.told(2 * time.Millisecond)
 	}
 	g.latency(b, "webhook to posted card, idle", all)
 }
@@ -205,7 +205,7 @@ func (g *goals) press(b *testing.B) {
 	}
 	r.opened(1)
 	r.post("/api/v1/commands", `{"text":"own","incident":"INC-1"}`)
-	r.told()
+	r.told(2 * time.Millisecond)
 	button := r.button("update")
 	ended := make(chan error, 1)
 	u.most, u.span, u.pause = 0, span, time.Second/storm

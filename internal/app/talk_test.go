@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +42,8 @@ func TestTalk(t *testing.T) {
 			"event": on((*talk).event), "say": on((*talk).say), "press": on((*talk).press), "reply": on((*talk).reply),
 			"thread": on((*talk).thread), "last": on((*talk).last), "card": on((*talk).card), "status": on((*talk).status),
 			"count": on((*talk).count), "incident": on((*talk).incident), "mentions": on((*talk).mentions), "timeline": on((*talk).timeline),
-			"nudges": on((*talk).nudges), "buttons": on((*talk).buttons), "print": on((*talk).print),
+			"nudges": on((*talk).nudges), "buttons": on((*talk).buttons), "print": on((*talk).print), "keep": on((*talk).keep),
+			"field": on((*talk).field), "incidents": on((*talk).incidents), "inbox": on((*talk).inbox), "atmost": on((*talk).atMost),
 		},
 	})
 }
@@ -59,6 +59,7 @@ type talk struct {
 	last_ chat.Message
 	err   error
 	seq   int
+	kept  map[string]string // ids of buttons, by the script's name for them
 }
 
 const talkSecret = "script-secret-0123456789"
@@ -200,6 +201,12 @@ func (k *talk) event(args []string) error {
 				return err
 			}
 			at = at.Add(-d)
+		case "long":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return err
+			}
+			data["title"] = strings.Repeat("words ", n/6)
 		case "service":
 			data["service"] = map[string]any{"id": value, "summary": value, "type": "service_reference"}
 		case "assignee":
@@ -284,6 +291,9 @@ func (k *talk) press(args []string) error {
 // find answers the id of a button: in the last reply first (a form's label
 // counts), then in the messages, newest first.
 func (k *talk) find(label string) (string, error) {
+	if id := k.kept[label]; id != "" {
+		return id, nil
+	}
 	all := k.messages()
 	slices.Reverse(all)
 	for _, m := range append([]chat.Message{k.last_}, all...) {
@@ -299,6 +309,20 @@ func (k *talk) find(label string) (string, error) {
 	return "", fmt.Errorf("there is no button %q", label)
 }
 
+// keep remembers a button as it is now, to press it later: keep NAME LABEL.
+func (k *talk) keep(args []string) error {
+	id, err := k.find(args[1])
+	if err != nil {
+		return err
+	}
+	if k.kept == nil {
+		k.kept = map[string]string{}
+	}
+	k.kept[args[0]] = id
+	return nil
+}
+
+// messages are those of all threads in #operations, cards included.
 func (k *talk) messages() []chat.Message {
 	all, err := k.app.store.Incidents(context.Background(), incident.Filter{State: "all"})
 	if err != nil {
@@ -325,167 +349,4 @@ func (k *talk) posted(room, thread string) []chat.Message {
 		}
 	}
 	return out
-}
-
-func (k *talk) reply(args []string) error {
-	text := k.last_.Text
-	if k.err != nil {
-		text = k.err.Error()
-	}
-	return match(args[0], text)
-}
-
-func match(pattern, text string) error {
-	re, err := regexp.Compile("(?s)" + pattern)
-	if err != nil {
-		return err
-	}
-	if !re.MatchString(text) {
-		return fmt.Errorf("no %q in:\n%s", pattern, text)
-	}
-	return nil
-}
-
-func texts(ms []chat.Message) string {
-	var all []string
-	for _, m := range ms {
-		all = append(all, m.Text)
-	}
-	return strings.Join(all, "\n--\n")
-}
-
-func (k *talk) thread(args []string) error { return match(args[0], texts(k.messages())) }
-func (k *talk) status(args []string) error { return match(args[0], texts(k.posted("status", ""))) }
-func (k *talk) print([]string) error       { fmt.Println(texts(k.messages())); return nil }
-
-func (k *talk) last(args []string) error {
-	all := k.messages()
-	if len(all) == 0 {
-		return fmt.Errorf("there is no message")
-	}
-	return match(args[0], all[len(all)-1].Text)
-}
-
-func (k *talk) card(args []string) error {
-	var cards []chat.Message
-	for _, m := range k.messages() {
-		if m.Kind == "card" {
-			cards = append(cards, m)
-		}
-	}
-	return match(args[0], texts(cards))
-}
-
-// buttons lists the labels of the card, in order: buttons 'a, b, c'.
-func (k *talk) buttons(args []string) error {
-	for _, m := range k.messages() {
-		if m.Kind != args[0] {
-			continue
-		}
-		var labels []string
-		for _, b := range m.Buttons {
-			labels = append(labels, b.Label)
-		}
-		if got := strings.Join(labels, ", "); got != args[1] {
-			return fmt.Errorf("buttons of %s are %q, not %q", args[0], got, args[1])
-		}
-		return nil
-	}
-	return fmt.Errorf("there is no %s", args[0])
-}
-
-func (k *talk) count(args []string) error {
-	want, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	got := 0
-	for _, m := range append(k.messages(), k.posted("status", "")...) {
-		if m.Kind == args[0] {
-			got++
-		}
-	}
-	if got != want {
-		return fmt.Errorf("%d messages of kind %s, want %d:\n%s", got, args[0], want, texts(k.messages()))
-	}
-	return nil
-}
-
-func (k *talk) mentions(args []string) error {
-	want, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	got := 0
-	for _, m := range k.messages() {
-		for _, who := range m.Mentions {
-			if who.Name == args[0] {
-				got++
-			}
-		}
-	}
-	if got != want {
-		return fmt.Errorf("%s is mentioned %d times, want %d:\n%s", args[0], got, want, texts(k.messages()))
-	}
-	return nil
-}
-
-func (k *talk) nudges(args []string) error {
-	n, err := incident.ParseID(args[0])
-	if err != nil {
-		return err
-	}
-	i, err := k.app.store.Incident(context.Background(), n)
-	if err != nil {
-		return err
-	}
-	var got []string
-	for _, x := range i.Nudges {
-		got = append(got, fmt.Sprintf("%d/%d", x.Key.Slot, x.Key.Call))
-	}
-	if s := strings.Join(got, " "); s != strings.Join(args[1:], " ") {
-		return fmt.Errorf("nudges (slot/call) are %q, want %q", s, strings.Join(args[1:], " "))
-	}
-	return nil
-}
-
-func (k *talk) timeline(args []string) error {
-	n, err := incident.ParseID(args[0])
-	if err != nil {
-		return err
-	}
-	entries, err := k.app.store.Timeline(context.Background(), n, 0)
-	if err != nil {
-		return err
-	}
-	var all []string
-	for _, e := range entries {
-		all = append(all, e.Kind()+": "+e.Text)
-	}
-	return match(args[1], strings.Join(all, "\n"))
-}
-
-// incident checks fields: incident INC-1 state=monitoring owner=Ana.
-func (k *talk) incident(args []string) error {
-	n, err := incident.ParseID(args[0])
-	if err != nil {
-		return err
-	}
-	i, err := k.app.store.Incident(context.Background(), n)
-	if err != nil {
-		return err
-	}
-	got := map[string]string{"state": string(i.State), "owner": i.Owner, "severity": string(i.Severity), "service": i.Service,
-		"alerts": strconv.Itoa(len(i.Sources)), "declared": strconv.FormatBool(i.Declared()), "healed": strconv.FormatBool(i.Healed),
-		"oncall": i.OnCall, "acked": i.AckedBy, "merged": strconv.FormatInt(i.MergedInto, 10), "title": i.Title}
-	for _, a := range args[1:] {
-		name, want, _ := strings.Cut(a, "=")
-		if have, ok := got[name]; !ok || have != want {
-			return fmt.Errorf("%s of %s is %q, want %q", name, args[0], have, want)
-		}
-	}
-	if err := k.app.store.Verify(context.Background(), n); err != nil {
-		return err
-	}
-	return k.app.store.Recompute(context.Background(), n)
 }

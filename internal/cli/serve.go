@@ -49,13 +49,12 @@ func (c *validateCmd) Run(r *run) error {
 	}
 	bad := 0
 	for _, p := range problems {
-		word := "error: "
-		if p.Warning {
-			word = "warning: "
-		} else {
+		line := p.String() // a warning says itself that it is one
+		if !p.Warning {
+			line = "error: " + line
 			bad++
 		}
-		fmt.Fprintln(r.words, word+p.String())
+		fmt.Fprintln(r.words, line)
 	}
 	if bad > 0 {
 		return &exit{exitConfig, fmt.Errorf("%d of the playbooks' lines must be mended", bad)}

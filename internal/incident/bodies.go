@@ -107,14 +107,14 @@ func (b *Owned) fold(i *Incident, e Entry) {
 		i.Touched = true
 		i.AckedBy = ""
 		i.Clock.OwnerLife, i.Clock.AnyLife = e.At, e.At
-		i.answerUnowned(e, "taken by " + b.Owner)
+		i.answerUnowned("taken by " + b.Owner)
 	}
 }
 
 // answerUnowned ends a call for an owner that stands, not one for a status.
-func (i *Incident) answerUnowned(e Entry, how string) {
+func (i *Incident) answerUnowned(how string) {
 	if n := len(i.Nudges); i.Clock.Alive && n > 0 && i.Nudges[n-1].Key.Slot < 0 {
-		i.endNudge(e, how)
+		i.endNudge(how)
 	}
 }
 
@@ -131,7 +131,7 @@ func (b *Acknowledged) fold(i *Incident, e Entry) {
 	i.AckedBy = b.By
 	if b.By != "" {
 		i.Clock.AnyLife = e.At
-		i.answerUnowned(e, "acknowledged by " + b.By)
+		i.answerUnowned("acknowledged by " + b.By)
 	}
 }
 
@@ -245,7 +245,7 @@ func (*Recovered) Kind() string { return "recovered" }
 
 func (*Recovered) fold(i *Incident, e Entry) {
 	i.State = Monitoring
-	i.AskedAt = e.At
+	i.AskedAt, i.AskedSeq = e.At, e.Seq
 }
 
 // ResolvedBody ends an incident.
@@ -266,7 +266,7 @@ func (b *ResolvedBody) fold(i *Incident, e Entry) {
 	if e.Actor != "" {
 		how = "resolved by " + e.Actor
 	}
-	i.endNudge(e, how)
+	i.endNudge(how)
 	for n := range i.Runs {
 		if !i.Runs[n].State.Over() && i.Runs[n].Step == "" {
 			i.Runs[n].State, i.Runs[n].Reason, i.Runs[n].EndedAt = RunStopped, "the incident was resolved", e.At

@@ -79,7 +79,7 @@ func (b *Cadence) fold(i *Incident, e Entry) {
 	}
 	switch {
 	case b.Pause:
-		i.endNudge(e, "nudges paused by " + e.Actor)
+		i.endNudge("nudges paused by " + e.Actor)
 	case b.Byh:
 		i.anchor(e, e.At.Add(i.Policy.Every), i.Policy.Every, "posted by hand, says "+e.Actor)
 	}
@@ -104,7 +104,7 @@ func (b *Nudged) fold(i *Incident, e Entry) {
 		i.Nudges[len(i.Nudges)-1].Facts = true
 		return
 	}
-	i.endNudge(e, "replaced by the next call")
+	i.endNudge("replaced by the next call")
 	i.Nudges = append(i.Nudges, n)
 	i.Clock.AskedLong = i.Clock.AskedLong || n.Long
 	i.Clock.Alive = true

@@ -107,7 +107,7 @@ func (c Clock) clone() Clock {
 
 // anchor starts the clock anew and remembers how the nudge that stood ended.
 func (i *Incident) anchor(e Entry, due time.Time, every time.Duration, ended string) {
-	i.endNudge(e, ended)
+	i.endNudge(ended)
 	c := &i.Clock
 	c.Anchor, c.AnchorAt, c.Due, c.Every = e.Seq, e.At, due, every
 	c.Sent, c.LastDue = nil, time.Time{}
@@ -128,13 +128,12 @@ type Nudge struct {
 	AwayFrom time.Time `json:"away_from,omitzero"` // Mayday did not run in between
 	AwayTo   time.Time `json:"away_to,omitzero"`
 	Ended    string    `json:"ended,omitempty"`
-	EndedAt  time.Time `json:"ended_at,omitzero"`
 }
 
 // endNudge closes the nudge that stands, if one does.
-func (i *Incident) endNudge(e Entry, how string) {
+func (i *Incident) endNudge(how string) {
 	if n := len(i.Nudges); i.Clock.Alive && n > 0 {
-		i.Nudges[n-1].Ended, i.Nudges[n-1].EndedAt = how, e.At
+		i.Nudges[n-1].Ended = how
 	}
 	i.Clock.Alive = false
 }

@@ -49,9 +49,9 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 		}
 		switch p {
 		case PressDecline:
-			return s.end(v, by, Denied, by.Name+" declined: "+s.Plan.Title+". "+reason), nil
+			return s.end(v, by, Denied, by.Name+" declined “"+s.Plan.Title+"”"+because(reason)), nil
 		case PressWithdraw:
-			return s.end(v, by, Cancelled, by.Name+" took it back: "+s.Plan.Title+"."), nil
+			return s.end(v, by, Cancelled, by.Name+" took back “"+s.Plan.Title+"”."), nil
 		}
 		if of := v.Incident.Step(s.UndoOf); of != nil && v.Incident.Helped(of) && by.Name != v.Incident.Owner && !by.Role.AtLeast(Commander) {
 			return Change{}, fault.New(fault.Refused, "E1", "It seems to have helped, so only the owner or a commander takes it back"+ownerIs(v.Incident)+".", "Ask them to press it.")
@@ -61,6 +61,14 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 		}
 		return s.approve(v, by, p), nil
 	}
+}
+
+// because ends a sentence, with a reason where one was given.
+func because(reason string) string {
+	if reason = strings.TrimSpace(reason); reason != "" {
+		return ": " + reason
+	}
+	return "."
 }
 
 // settled is the answer to a press that comes late.
@@ -73,7 +81,7 @@ func (s *Step) settled() error {
 	case Expired:
 		return fault.New(fault.Gone, "E12", "Nobody confirmed it in time.", "Ask again: a new preview is one tap.")
 	case Denied, Cancelled, RefusedStale:
-		return fault.New(fault.Gone, "E4", "That is over: "+s.Reason, "Start the step again if you still want it.")
+		return fault.New(fault.Gone, "E4", "That is over: "+strings.TrimSuffix(s.Reason, ".")+".", "Start the step again if you still want it.")
 	case "":
 		return fault.New(fault.Gone, "E4", "That is over.", "")
 	}

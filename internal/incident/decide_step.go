@@ -181,7 +181,7 @@ func CloseUnknown(by Person, id string, worked bool) Decide {
 			return Change{}, fault.New(fault.NotFound, "E23", "There is no such step.", "")
 		}
 		if s.State != UnknownOutcome {
-			return Change{}, fault.Newf(fault.Already, "E22", "That is settled: %s.", s.State)
+			return Change{}, fault.Newf(fault.Already, "E22", "That is settled: %s.", words(s.State)).WithState("")
 		}
 		to, text := FailedProven, by.Name+" looked: it did not work."
 		if worked {
@@ -214,7 +214,7 @@ func LookAgain(by Person, id string) Decide {
 	return func(v View) (Change, error) {
 		s := v.Incident.Step(id)
 		if s == nil || s.State != UnknownOutcome {
-			return Change{}, fault.New(fault.Already, "E22", "That is settled.", "")
+			return Change{}, fault.New(fault.Already, "E22", "That is settled.", "").WithState("")
 		}
 		e := say(by, by.Name+" looks again.", &Life{})
 		e.Quiet = true

@@ -48,6 +48,7 @@ func Follow(before, after *Incident, entries []Entry, now time.Time) ([]Out, []W
 		f.entry(before, e)
 	}
 	f.nudges(before)
+	f.asked(before)
 	if len(before.Updates) != len(after.Updates) && len(after.Updates) > 1 {
 		f.edit(KindUpdate, "update:"+itoa(after.Updates[0].Seq), itoa(after.Updates[0].Seq), false)
 	}
@@ -235,6 +236,17 @@ func (f *follower) nudges(before *Incident) {
 		}
 		key := strings.TrimPrefix(is.Key.MessageKey(f.id), f.id+":")
 		f.edit(KindNudge, key, f.id+":"+key, is.Ended == Replaced)
+	}
+}
+
+// asked edits the question whether it is over once it was answered, or asked
+// anew.
+func (f *follower) asked(before *Incident) {
+	if before.AskedSeq == 0 {
+		return
+	}
+	if left := before.State == Monitoring && f.after.State != Monitoring; left || before.AskedSeq != f.after.AskedSeq {
+		f.edit(KindRecovered, "recovered:"+itoa(before.AskedSeq), itoa(before.AskedSeq), false)
 	}
 }
 

@@ -118,7 +118,8 @@ type Incident struct {
 	Touched    bool      `json:"touched,omitempty"` // a person did something with it
 	Healed     bool      `json:"healed,omitempty"`  // closed silently with its source
 	MergedInto int64     `json:"merged_into,omitempty"`
-	AskedAt    time.Time `json:"asked_at,omitzero"` // recovery was asked about (INTERACTION 2.12)
+	AskedAt    time.Time `json:"asked_at,omitzero"`   // recovery was asked about (INTERACTION 2.12)
+	AskedSeq   int64     `json:"asked_seq,omitempty"` // the entry that asked
 	Summary    string    `json:"summary,omitempty"`
 
 	Sources []Source `json:"sources,omitempty"` // the first is the one that opened it

@@ -94,8 +94,10 @@ func (i *Incident) NextCall(now time.Time) (time.Time, bool) {
 			next = c.due
 		}
 	}
-	if c := i.Clock; !c.Paused && c.Every > 0 && !c.Due.After(now) {
-		k := now.Sub(c.Due)/c.Every + 1
+	// A clock that went back waits for the slot after the newest call made.
+	from := later(now, i.Clock.LastDue)
+	if c := i.Clock; !c.Paused && c.Every > 0 && !c.Due.After(from) {
+		k := from.Sub(c.Due)/c.Every + 1
 		if slot := c.Due.Add(k * c.Every); next.IsZero() || slot.Before(next) {
 			next = slot
 		}

@@ -17,7 +17,6 @@ type LDReceived struct {
 	Applied        bool // a flag was changed, or an approval request made
 	Version        int  // of the flag in the environment afterwards
 	Flag, Comment  string
-	Authorization  string
 	IdempotencyKey string // an invitation to repeat; nobody should send one
 }
 
@@ -50,7 +49,7 @@ func (l *LaunchDarkly) receive(r *http.Request, body []byte) *LDReceived {
 	}
 	one := &LDReceived{
 		At: l.now(), Method: r.Method, Path: r.URL.RequestURI(), ContentType: r.Header.Get("Content-Type"), Body: string(body),
-		Authorization: r.Header.Get("Authorization"), IdempotencyKey: r.Header.Get("Idempotency-Key") + r.Header.Get("X-Idempotency-Key"),
+		IdempotencyKey: r.Header.Get("Idempotency-Key") + r.Header.Get("X-Idempotency-Key"),
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

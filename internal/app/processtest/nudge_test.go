@@ -84,6 +84,7 @@ func (h *home) declare(n int) (ids []string) {
 // is killed again and again. Each call is on record once and stands once in the
 // thread; after the end of an incident there is none.
 func TestSoakNudges(t *testing.T) {
+	t.Parallel() // it mostly waits
 	length := 20 * time.Second
 	if soaking() {
 		length = 3 * time.Minute
@@ -147,6 +148,7 @@ func (w *watcher) check(t *testing.T, ended map[string]int) {
 // TestOneCatchUp: Mayday was away for several reminders. It sends one for all of
 // them, which says so, and then goes on.
 func TestOneCatchUp(t *testing.T) {
+	t.Parallel()
 	h := newHome(t, everyTwoSeconds)
 	p := h.serve()
 	ids := h.declare(5)
