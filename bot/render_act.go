@@ -67,7 +67,11 @@ var checkMarks = map[incident.Answer]string{incident.Yes: "âœ“", incident.No: "â
 
 func (c *card) checks(p incident.Plan) {
 	for _, ch := range p.Checks[:min(len(p.Checks), 5)] {
-		c.line("  ", checkMarks[ch.Answer], " ", chat.Clamp(ch.Text, 140))
+		tail := ""
+		if ch.Override && ch.Answer == incident.No {
+			tail = " (you may go on in spite of it)"
+		}
+		c.line("  ", checkMarks[ch.Answer], " ", chat.Clamp(ch.Text, 140), tail)
 	}
 }
 

@@ -84,7 +84,7 @@ func (d *Desk) RunForm(ctx context.Context, by incident.Person, number int64) (c
 	c := d.card(inc, "form", inc.ID()+":form:run")
 	var options []chat.Choice
 	for _, pb := range d.Book.For(inc.Service) {
-		if !pb.Fits(d.facts(inc)) {
+		if !pb.Fits(d.facts(ctx, inc)) {
 			continue
 		}
 		options = append(options, chat.Choice{Value: pb.Name, Label: chat.Clamp(pb.Name+" — "+pb.Say, 75)})

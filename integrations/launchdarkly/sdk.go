@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldcontext"
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	ld "github.com/launchdarkly/go-server-sdk/v7"
 	"github.com/launchdarkly/go-server-sdk/v7/interfaces"
 	"github.com/launchdarkly/go-server-sdk/v7/ldcomponents"
@@ -22,6 +23,7 @@ type sdk struct {
 	key       config.Secret
 	endpoints interfaces.ServiceEndpoints
 	patience  time.Duration
+	transport *ending
 
 	mu     sync.Mutex
 	client *ld.LDClient
@@ -30,7 +32,7 @@ type sdk struct {
 
 // newSDK connects to nothing: the first act does.
 func newSDK(s settings) *sdk {
-	return &sdk{key: s.SDKKey, endpoints: endpoints(s.StreamURL), patience: 3 * time.Second}
+	return &sdk{key: s.SDKKey, endpoints: endpoints(s.StreamURL), patience: 3 * time.Second, transport: newEnding()}
 }
 
 // endpoints are all three, since the SDK asks LaunchDarkly's own address for each
@@ -59,10 +61,14 @@ func (s *sdk) start() *ld.LDClient {
 	if err != nil {
 		return nil
 	}
+	// The SDK waits a minute to log an outage, even after it was closed; not so
+	// with zero.
+	silent := ldcomponents.Logging().Loggers(ldlog.NewDisabledLoggers()).LogDataSourceOutageAsErrorAfter(0)
 	// An error that comes with a client is about the wait, which is none.
 	s.client, _ = ld.MakeCustomClient(key, ld.Config{
 		ServiceEndpoints: s.endpoints, DiagnosticOptOut: true,
-		Events: ldcomponents.NoEvents(), Logging: ldcomponents.NoLogging(),
+		Events: ldcomponents.NoEvents(), Logging: silent,
+		HTTP: ldcomponents.HTTPConfiguration().HTTPClientFactory(s.transport.client),
 	}, 0)
 	return s.client
 }
@@ -81,6 +87,9 @@ func (s *sdk) saw(ctx context.Context, key string, version int, since time.Time)
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for !has(client, key, version) {
+		if client.GetDataSourceStatusProvider().GetStatus().State == interfaces.DataSourceStateOff {
+			return "this Mayday's own SDK was turned away: look at sdk_key"
+		}
 		select {
 		case <-news:
 		case <-again.C:
@@ -107,6 +116,7 @@ func (s *sdk) close() {
 	client := s.client
 	s.client, s.closed = nil, true
 	s.mu.Unlock()
+	s.transport.end()
 	if client != nil {
 		_ = client.Close() // it has nothing to deliver
 	}

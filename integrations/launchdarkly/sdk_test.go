@@ -1,6 +1,7 @@
 package launchdarkly
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +40,19 @@ func TestTheSDKTellsWhenTheFlipArrived(t *testing.T) {
 
 func TestASDKThatCannotConnectStopsNothing(t *testing.T) {
 	st, tt := withSDK(t, "not the "+sdkKey)
-	tt.sdk.patience = 50 * time.Millisecond
-	contains(t, st.do(offName, flagArg("theme")).Text, "has not seen it yet")
+	tt.sdk.patience = time.Minute // it is not waited for in vain
+	contains(t, st.do(offName, flagArg("theme")).Text, "was turned away: look at sdk_key")
 	if st.state("theme").On {
 		t.Error("the flag is on")
 	}
+	away, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = away.Close() }()
+	st.parts = st.connect(st.address, "sdk_key: file:"+secretFile(t, sdkKey), "stream_url: http://"+away.Addr().String())
+	st.parts.Checker.(*target).sdk.patience = 50 * time.Millisecond
+	contains(t, st.do(onName, flagArg("theme")).Text, "has not seen it yet")
 }
 
 func TestAllEndpointsAreSet(t *testing.T) {

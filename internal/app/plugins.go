@@ -4,6 +4,7 @@ import (
 	"mayday/bot/chat"
 	"mayday/bot/web"
 	"mayday/integrations"
+	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
 	"mayday/integrations/postgres"
 )
@@ -16,5 +17,6 @@ var (
 	outside = []integrations.Integration{
 		pagerduty.Integration,
 		postgres.Integration,
+		launchdarkly.Integration,
 	}
 )

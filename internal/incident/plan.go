@@ -13,9 +13,10 @@ const (
 
 // Check is one line of a preview.
 type Check struct {
-	Text   string `json:"text"`
-	Answer Answer `json:"answer"`
-	Code   string `json:"code,omitempty"` // of a no that people must mend first: E6, a missing right; E8 unless set
+	Text     string `json:"text"`
+	Answer   Answer `json:"answer"`
+	Code     string `json:"code,omitempty"`     // of a no that people must mend first: E6, a missing right; E8 unless set
+	Override bool   `json:"override,omitempty"` // it says no, and a person may go on in spite of it
 }
 
 // Plan is exactly what an act will do, made without doing it. What was approved
@@ -45,8 +46,16 @@ type Plan struct {
 	Gone       string            `json:"gone,omitempty"`       // set: there is nothing left to act on, and why
 }
 
-// Failing lists the checks that answered no.
-func (p Plan) Failing() []Check { return p.answered(No) }
+// Failing lists the checks that answered no and stop the act.
+func (p Plan) Failing() []Check {
+	var out []Check
+	for _, c := range p.answered(No) {
+		if !c.Override {
+			out = append(out, c)
+		}
+	}
+	return out
+}
 
 // Open lists the checks that nobody could answer.
 func (p Plan) Open() []Check { return p.answered(Unknown) }

@@ -184,7 +184,7 @@
     const verb = (v) => $(`.do [data-verb="${v}"]`) || $(`[data-verb="${v}"]`);
     const was = g;
     g = e.key === 'g' ? Date.now() : 0;
-    if (was && Date.now() - was < 1500) {
+    if (was && Date.now() - was < 2000) {
       if (e.key === 'n') { location.href = '/'; return; }
       if (e.key === 'i') { location.href = '/incidents'; return; }
     }
@@ -205,6 +205,16 @@
     if (close && !$('dialog[open]')) { close.click(); }
   }
 
+  // At once: a press while the page still loads counts too.
+  document.addEventListener('click', clicks);
+  document.addEventListener('click', (e) => { for (const d of $$('details.more[open]')) { if (!d.contains(e.target)) { d.open = false; } } });
+  document.addEventListener('keydown', keys);
+  document.addEventListener('focusout', () => { if (waiting) { setTimeout(look, 200); } });
+  document.addEventListener('submit', (e) => {
+    const b = e.submitter;
+    if (b && !b.matches('[aria-busy]')) { b.setAttribute('aria-busy', 'true'); setTimeout(() => b.removeAttribute('aria-busy'), 4000); } else if (b) { e.preventDefault(); }
+  });
+
   document.addEventListener('DOMContentLoaded', () => {
     $$('[data-live]').forEach(remember);
     $$('[data-keyed]').forEach((k) => [...k.children].forEach(remember));
@@ -222,14 +232,6 @@
     const panel = $('.panel');
     if (panel) { ($('input:checked', panel) || $('input:not([type="hidden"]), textarea, select', panel) || panel).focus(); }
     setInterval(tick, 1000);
-    document.addEventListener('click', clicks);
-    document.addEventListener('click', (e) => { for (const d of $$('details.more[open]')) { if (!d.contains(e.target)) { d.open = false; } } });
-    document.addEventListener('keydown', keys);
-    document.addEventListener('focusout', () => { if (waiting) { setTimeout(look, 200); } });
-    document.addEventListener('submit', (e) => {
-      const b = e.submitter;
-      if (b && !b.matches('[aria-busy]')) { b.setAttribute('aria-busy', 'true'); setTimeout(() => b.removeAttribute('aria-busy'), 4000); } else if (b) { e.preventDefault(); }
-    });
     follow();
   });
 })();
