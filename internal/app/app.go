@@ -205,9 +205,13 @@ func load(set *settings, cat playbooks.Catalogue) (*playbooks.Book, []playbooks.
 	return book, problems, nil
 }
 
+// crowds are the kinds that come in storms. Rows that are worked on together
+// share their commits; acts on the outside keep the careful number.
+var crowds = map[string]int{incident.WakeInbox: 32, incident.WakeOut: 32}
+
 func (a *App) makeQueue() {
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
-	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4}, map[string]queue.Handler{
+	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4, WorkersOf: crowds}, map[string]queue.Handler{
 		incident.WakeInbox:  a.desk.HandleInbox,
 		incident.WakeOut:    a.desk.HandleOut,
 		incident.WakeNudge:  a.desk.HandleNudge,

@@ -33,16 +33,18 @@ type DemoOptions struct {
 type Demo struct {
 	App    *App
 	Pager  *practice.PagerDuty
+	Flags  *practice.LaunchDarkly
 	Key    string // signs the first browser in
 	Token  string // of the JSON API; may act as others
 	Secret string // signs webhooks
 
-	real  string // name of the real database, "" when there is none
-	mu    sync.Mutex
-	curl  string
-	fired bool
-	dir   string
-	mine  bool // dir is temporary and removed at the end
+	real   string // name of the real database, "" when there is none
+	mu     sync.Mutex
+	curl   string
+	broken string // source id of the incident that the bad flag caused; "" while the shop is well
+	watch  sync.WaitGroup
+	dir    string
+	mine   bool // dir is temporary and removed at the end
 }
 
 // NewDemo makes the pretend company and a Mayday that is configured for it. The
@@ -74,7 +76,11 @@ func (d *Demo) build(ctx context.Context, o DemoOptions) error {
 	if err != nil {
 		return fmt.Errorf("start practice range: %w", err)
 	}
-	file, err := d.configure(o, api, token)
+	flags, err := d.makeFlags(token)
+	if err != nil {
+		return err
+	}
+	file, err := d.configure(o, api, flags, token)
 	if err != nil {
 		return err
 	}
@@ -85,7 +91,7 @@ func (d *Demo) build(ctx context.Context, o DemoOptions) error {
 
 // configure writes the configuration of the pretend company. Secrets go through
 // files, as in production.
-func (d *Demo) configure(o DemoOptions, api, token string) (*config.File, error) {
+func (d *Demo) configure(o DemoOptions, api, flags, token string) (*config.File, error) {
 	secrets := map[string]string{"pager_secret": d.Secret, "pager_token": token, "api_token": d.Token, "postgres_dsn": o.Postgres}
 	for name, value := range secrets {
 		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(value+"\n"), 0o600); err != nil {
@@ -105,9 +111,10 @@ func (d *Demo) configure(o DemoOptions, api, token string) (*config.File, error)
 		name, _, _ := strings.Cut(p.Name, " ")
 		fmt.Fprintf(&b, "  - {name: %s, pagerduty: %s, web: %s}\n", name, p.ID, strings.ToLower(name))
 	}
+	fmt.Fprintf(&b, "connect:\n  launchdarkly: {api_url: '%s', token: 'file:%s', project: web, environment: production}\n", flags, d.path("pager_token"))
 	if o.Postgres != "" {
 		d.real = "payments-db"
-		fmt.Fprintf(&b, "connect:\n  postgres: {payments-db: {dsn: 'file:%s'}}\n", d.path("postgres_dsn"))
+		fmt.Fprintf(&b, "  postgres: {payments-db: {dsn: 'file:%s'}}\n", d.path("postgres_dsn"))
 	}
 	file, err := config.Parse("demo.yaml", []byte(b.String()))
 	if err != nil {
@@ -129,6 +136,69 @@ var demoImpact = map[string]string{
 
 func (d *Demo) path(name string) string { return filepath.Join(d.dir, name) }
 
+// badFlag is the one that goes wrong in the fifth step of the guide.
+const badFlag = "checkout-v2"
+
+// makeFlags starts a pretend LaunchDarkly in which the bad flag is still off.
+func (d *Demo) makeFlags(token string) (string, error) {
+	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token})
+	if err != nil {
+		return "", fmt.Errorf("make pretend flags: %w", err)
+	}
+	d.Flags = flags
+	off := false
+	if err := flags.SetBy("Li", badFlag, practice.LDChange{On: &off, Comment: "not yet"}); err != nil {
+		return "", fmt.Errorf("turn the bad flag off: %w", err)
+	}
+	api, err := flags.Start("127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("start pretend flags: %w", err)
+	}
+	return api, nil
+}
+
+// breakShop turns the bad flag on, as somebody did just before the alert.
+func (d *Demo) breakShop() error {
+	on := true
+	if err := d.Flags.SetBy("Li", badFlag, practice.LDChange{On: &on, Comment: "second version of the checkout, for everybody"}); err != nil {
+		return fmt.Errorf("turn the bad flag on: %w", err)
+	}
+	id, err := d.Pager.Trigger(practice.TriggerSpec{Title: "checkout: 31% of payments fail (usual 0.3%)", Service: "checkout", Urgency: "high", Assignee: "Ana"})
+	if err != nil {
+		return fmt.Errorf("send the webhook: %w", err)
+	}
+	d.mu.Lock()
+	d.broken = id
+	d.mu.Unlock()
+	return nil
+}
+
+// recover watches the bad flag: once it is off the shop is well again, and the
+// pretend PagerDuty says so.
+func (d *Demo) recover(ctx context.Context) {
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		d.mu.Lock()
+		id := d.broken
+		d.mu.Unlock()
+		flag, err := d.Flags.State(badFlag, "")
+		if id == "" || err != nil || flag.On {
+			continue
+		}
+		if d.Pager.Resolve(id, "") == nil {
+			d.mu.Lock()
+			d.broken = ""
+			d.mu.Unlock()
+		}
+	}
+}
+
 // Start begins to serve and aims the pretend PagerDuty at it.
 func (d *Demo) Start(ctx context.Context) error {
 	if err := d.App.Start(ctx); err != nil {
@@ -144,6 +214,7 @@ func (d *Demo) Start(ctx context.Context) error {
 	d.mu.Lock()
 	d.curl = curl
 	d.mu.Unlock()
+	d.watch.Go(func() { d.recover(ctx) })
 	return nil
 }
 
@@ -154,6 +225,10 @@ func (d *Demo) Wait(ctx context.Context) error {
 }
 
 func (d *Demo) clean() {
+	d.watch.Wait()
+	if d.Flags != nil {
+		d.Flags.Close()
+	}
 	if d.Pager != nil {
 		d.Pager.Close()
 	}
@@ -180,6 +255,8 @@ func (d *Demo) act(_ context.Context, name string) error {
 	spec := practice.TriggerSpec{Title: "checkout: errors 12% (usual 0.3%)", Service: "checkout", Urgency: "high", Assignee: "Ana"}
 	switch name {
 	case "alert":
+	case "flag":
+		return d.breakShop()
 	case "quiet":
 		spec = practice.TriggerSpec{Title: "search: p95 over 2 s", Service: "search", Urgency: "low", Assignee: "Li"}
 	case "slow_query":
@@ -200,14 +277,15 @@ func (d *Demo) guide(ctx context.Context, o DemoOptions, pager string) []web.Gui
 	if err != nil {
 		return nil
 	}
-	var fired, owned, told, nudged, ended bool
+	var fired, owned, told, nudged, ended, undone bool
 	for _, i := range all {
 		fired = fired || len(i.Sources) > 0
 		owned = owned || i.Owner != ""
 		told = told || len(i.Updates) > 0
 		nudged = nudged || answered(i)
 		for _, s := range i.Steps {
-			ended = ended || s.State == incident.Succeeded
+			ended = ended || s.State == incident.Succeeded && strings.HasPrefix(s.Action, "pg.")
+			undone = undone || s.UndoneBy != ""
 		}
 	}
 	d.mu.Lock()
@@ -226,7 +304,10 @@ func (d *Demo) guide(ctx context.Context, o DemoOptions, pager string) []web.Gui
 			Say:     "Open the incident, press “Run playbook”, choose kill-queries for payments-db. Ana asks, Li approves: switch at the top.",
 			Actions: []web.Action{{Label: "Send a database alert", Name: "slow_query"}}})
 	}
-	return steps
+	return append(steps, web.GuideStep{Done: undone, Title: "Flip the flag, then take it back",
+		Say: "A flag goes on and payments fail. Open the incident, press “Run playbook”, choose flag-off for " + badFlag +
+			", look at the preview and press it. The shop recovers. Then press Undo beside the result.",
+		Actions: []web.Action{{Label: "Turn on a bad flag", Name: "flag"}}})
 }
 
 // answered reports whether a reminder for a word came and was answered.

@@ -12,6 +12,19 @@ import (
 	"mayday/internal/incident"
 )
 
+// keep remembers a button as it is now, to press it later: keep NAME LABEL.
+func (k *talk) keep(args []string) error {
+	id, err := k.find(args[1])
+	if err != nil {
+		return err
+	}
+	if k.kept == nil {
+		k.kept = map[string]string{}
+	}
+	k.kept[args[0]] = id
+	return nil
+}
+
 func (k *talk) reply(args []string) error {
 	text := k.last_.Text
 	if k.err != nil {

@@ -309,19 +309,6 @@ func (k *talk) find(label string) (string, error) {
 	return "", fmt.Errorf("there is no button %q", label)
 }
 
-// keep remembers a button as it is now, to press it later: keep NAME LABEL.
-func (k *talk) keep(args []string) error {
-	id, err := k.find(args[1])
-	if err != nil {
-		return err
-	}
-	if k.kept == nil {
-		k.kept = map[string]string{}
-	}
-	k.kept[args[0]] = id
-	return nil
-}
-
 // messages are those of all threads in #operations, cards included.
 func (k *talk) messages() []chat.Message {
 	all, err := k.app.store.Incidents(context.Background(), incident.Filter{State: "all"})

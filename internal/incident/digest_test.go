@@ -13,7 +13,7 @@ import (
 // fullPlan has a value in every field, so that a change of each can be seen.
 func fullPlan() Plan {
 	return Plan{Action: "pg.terminate", Version: 3, Target: "shop/4412", Title: "End session 4412", Many: "End %d sessions", Subject: "shop", Env: "prod",
-		Grade: GradeDanger, From: "active 18 min", To: "gone", Details: []string{"UPDATE orders", "app"}, Checks: []Check{{"nobody else", Yes, "E6"}, {"backup", Unknown, "E8"}},
+		Grade: GradeDanger, From: "active 18 min", To: "gone", Details: []string{"UPDATE orders", "app"}, Checks: []Check{{Text: "nobody else", Answer: Yes}, {Text: "backup", Answer: Unknown, Code: "E8", Override: true}},
 		Command: "SELECT pg_terminate_backend(4412)", Undo: "no", NoUndo: "This cannot be undone.",
 		Args: map[string]any{"pid": 4412, "on": "shop", "deep": map[string]any{"b": []any{1, 2}, "a": true}}, Credential: "postgres.shop",
 		Pre: map[string]string{"backend_start": "2026-11-25T12:00:00Z", "usename": "app"}, Gone: "already",
@@ -65,6 +65,18 @@ func change(t *testing.T, f reflect.Value) {
 		}
 	default:
 		t.Fatalf("no change is known for a field of type %s", f.Type())
+	}
+}
+
+// TestDigestCoversEveryCheck does the same for the lines of checks.
+func TestDigestCoversEveryCheck(t *testing.T) {
+	was := Digest(bound, fullPlan())
+	for n := range reflect.TypeFor[Check]().NumField() {
+		p := fullPlan()
+		reflect.ValueOf(&p.Checks[1]).Elem().Field(n).SetZero()
+		if Digest(bound, p) == was {
+			t.Errorf("a check without its %s has the same digest", reflect.TypeFor[Check]().Field(n).Name)
+		}
 	}
 }
 

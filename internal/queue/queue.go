@@ -19,6 +19,8 @@ type Options struct {
 	Poll    time.Duration // 250 ms: how late a row can be noticed
 	Lease   time.Duration // 15 s: how long a row of a dead process stays its own
 	Workers int           // 8: handlers at once, for each kind
+	// WorkersOf are more or fewer for some kinds.
+	WorkersOf map[string]int
 	Alive   time.Duration // 2 s: how often the loop records that it runs
 	Grace   time.Duration // 10 s: how long a stop waits for handlers
 }
@@ -134,7 +136,11 @@ func (l *loop) complain(ctx context.Context, err error) {
 func (l *loop) room(kind string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.queue.opts.Workers - l.running[kind]
+	workers := l.queue.opts.Workers
+	if own := l.queue.opts.WorkersOf[kind]; own > 0 {
+		workers = own
+	}
+	return workers - l.running[kind]
 }
 
 func (l *loop) start(work context.Context, c incident.Claim) {

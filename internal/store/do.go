@@ -12,7 +12,11 @@ import (
 // after, nil when there is none.
 func (s *Store) Do(ctx context.Context, target incident.Target, decide incident.Decide) (*incident.Incident, error) {
 	var after *incident.Incident
-	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+	write := s.writeNow
+	if target.Claim != nil {
+		write = s.write // the loop does this, nobody waits
+	}
+	err := write(ctx, func(ctx context.Context, t *tx) error {
 		d := doing{store: s, tx: t, target: target}
 		var err error
 		after, err = d.run(ctx, decide)

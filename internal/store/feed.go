@@ -21,6 +21,7 @@ func (t *tx) feed(ctx context.Context, id, kind, ref string) error {
 	if err != nil {
 		return fmt.Errorf("write feed: %w", err)
 	}
+	t.woke = true // whoever watches hears of it at once, not at the next look
 	if row%feedCut != 0 {
 		return nil
 	}

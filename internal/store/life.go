@@ -121,5 +121,5 @@ func (s *Store) Writable(ctx context.Context) error {
 	if damage := s.damage.Load(); damage != nil {
 		return unavailable(*damage)
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factProbe, "") })
+	return s.writeNow(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factProbe, "") })
 }

@@ -49,7 +49,7 @@ type Store struct {
 	lock    *os.File // held for the life of the store
 	key     []byte   // of the seals
 	writer  *writer
-	readers *sql.DB
+	readers *readers
 	changed chan struct{}
 	away    incident.Away
 
@@ -144,7 +144,12 @@ func (s *Store) now() time.Time { return s.clock().UTC().Truncate(time.Microseco
 // write runs a job in the writer's next transaction and answers when it is
 // committed. A context that ends before the job was taken means it was not done.
 func (s *Store) write(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
-	return s.writer.do(ctx, run)
+	return s.writer.do(ctx, false, run)
+}
+
+// writeNow is write for what a sender or a person waits for.
+func (s *Store) writeNow(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
+	return s.writer.do(ctx, true, run)
 }
 
 // Changed is sent to when a commit made rows due.

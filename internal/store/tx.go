@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -53,7 +54,7 @@ func (c *conn) close() {
 type tx struct {
 	conn *conn
 	now  time.Time
-	woke bool // rows became due
+	woke bool // rows became due, or the feed has news
 }
 
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
@@ -71,4 +72,44 @@ func (t *tx) scan(ctx context.Context, query string, args []any, into ...any) (f
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// readers is the pool that reads. It keeps its statements: the engine takes
+// longer to prepare most of our queries than to answer them.
+type readers struct {
+	*sql.DB
+	stmts sync.Map // query to *sql.Stmt; there are a few dozen
+}
+
+func (r *readers) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := r.stmts.Load(query); ok {
+		return s.(*sql.Stmt), nil
+	}
+	s, err := r.DB.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if first, loaded := r.stmts.LoadOrStore(query, s); loaded {
+		_ = s.Close() // somebody else was faster
+		return first.(*sql.Stmt), nil
+	}
+	return s, nil
+}
+
+// QueryContext is that of the pool, prepared once.
+func (r *readers) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := r.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// QueryRowContext is that of the pool, prepared once.
+func (r *readers) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	s, err := r.stmt(ctx, query)
+	if err != nil {
+		return r.DB.QueryRowContext(ctx, query, args...) // whose row carries the error
+	}
+	return s.QueryRowContext(ctx, args...)
 }

@@ -13,19 +13,24 @@ import (
 )
 
 // Bounds of one commit: how many jobs share an fsync, and for how long the first
-// of them may be kept waiting for the others.
+// of them may be kept waiting for the others. A job that somebody waits for goes
+// first and is not held up by the work of the loop; that gets its share of every
+// commit all the same, so that a storm delays it and never stops it.
 const (
-	batchJobs = 256
-	batchTime = 10 * time.Millisecond
+	batchJobs  = 256
+	batchTime  = 10 * time.Millisecond
+	urgentTime = time.Millisecond
+	calmShare  = 8 // jobs of the loop that a commit takes when they wait
 )
 
 // job is one write. It is taken when the writer receives it; from then on its
 // outcome is reported.
 type job struct {
-	run  func(ctx context.Context, t *tx) error
-	done chan error
-	err  error
-	woke bool
+	run    func(ctx context.Context, t *tx) error
+	urgent bool // a sender or a person waits for the answer
+	done   chan error
+	err    error
+	woke   bool
 }
 
 // writer owns the connection that writes. Jobs come over an unbuffered channel,
@@ -37,6 +42,7 @@ type writer struct {
 	signal  func()
 	log     *slog.Logger
 	jobs    chan *job
+	urgent  chan *job
 	quit    chan struct{}
 	stopped chan struct{}
 	started bool
@@ -44,7 +50,7 @@ type writer struct {
 }
 
 func newWriter(db *sql.DB, now func() time.Time, signal func(), log *slog.Logger) *writer {
-	return &writer{db: db, now: now, signal: signal, log: log, jobs: make(chan *job), quit: make(chan struct{}), stopped: make(chan struct{})}
+	return &writer{db: db, now: now, signal: signal, log: log, jobs: make(chan *job), urgent: make(chan *job), quit: make(chan struct{}), stopped: make(chan struct{})}
 }
 
 func (w *writer) start() {
@@ -61,13 +67,17 @@ func (w *writer) close() error {
 	return w.db.Close()
 }
 
-func (w *writer) do(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
+func (w *writer) do(ctx context.Context, urgent bool, run func(ctx context.Context, t *tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("write to store: %w", err)
 	}
-	j := &job{run: run, done: make(chan error, 1)}
+	j := &job{run: run, urgent: urgent, done: make(chan error, 1)}
+	into := w.jobs
+	if urgent {
+		into = w.urgent
+	}
 	select {
-	case w.jobs <- j:
+	case into <- j:
 		return <-j.done
 	case <-ctx.Done():
 		return fmt.Errorf("write to store: %w", ctx.Err())
@@ -80,6 +90,8 @@ func (w *writer) loop() {
 	defer close(w.stopped)
 	for {
 		select {
+		case j := <-w.urgent:
+			w.batch(context.Background(), j)
 		case j := <-w.jobs:
 			w.batch(context.Background(), j)
 		case <-w.quit:
@@ -147,15 +159,16 @@ func (w *writer) begin(ctx context.Context) error {
 
 // runAll answers all jobs that it took, also when the storage broke.
 func (w *writer) runAll(ctx context.Context, jobs []*job) ([]*job, error) {
-	started := time.Now()
+	p := pace{began: time.Now()}
 	for n := 0; ; n++ {
+		p.took(jobs[n])
 		if err := w.runOne(ctx, jobs[n]); err != nil {
 			return jobs, err
 		}
-		if len(jobs) >= batchJobs || time.Since(started) > batchTime {
+		if len(jobs) >= batchJobs || time.Since(p.began) > batchTime {
 			return jobs, nil
 		}
-		next := w.next()
+		next := w.next(&p)
 		if next == nil {
 			return jobs, nil
 		}
@@ -163,12 +176,43 @@ func (w *writer) runAll(ctx context.Context, jobs []*job) ([]*job, error) {
 	}
 }
 
-// next answers a job that waits. Before it says that there is none it lets the
-// callers run, who were just answered and may be about to send another.
-func (w *writer) next() *job {
+// pace decides whose turn it is within a batch.
+type pace struct {
+	began  time.Time
+	urgent time.Time // when the first urgent job was taken
+	calm   int       // jobs of the loop so far
+}
+
+func (p *pace) took(j *job) {
+	switch {
+	case !j.urgent:
+		p.calm++
+	case p.urgent.IsZero():
+		p.urgent = time.Now()
+	}
+}
+
+// calmMay reports whether a job of the loop may still join.
+func (p *pace) calmMay() bool {
+	return p.urgent.IsZero() || p.calm < calmShare || time.Since(p.urgent) < urgentTime
+}
+
+// next answers a job that waits, urgent ones first. Before it says that there is
+// none it lets the callers run, who were just answered and may be about to send
+// another.
+func (w *writer) next(p *pace) *job {
 	for range 2 {
 		select {
-		case j := <-w.jobs:
+		case j := <-w.urgent:
+			return j
+		default:
+		}
+		calm := w.jobs
+		if !p.calmMay() {
+			calm = nil
+		}
+		select {
+		case j := <-calm:
 			return j
 		default:
 			runtime.Gosched()

@@ -170,6 +170,7 @@ CREATE TABLE wake (
     PRIMARY KEY (kind, subject)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wake_due ON wake (kind, priority, due_at);
+CREATE INDEX wake_soon ON wake (kind, due_at);
 
 -- Every change in the one order that all readers see.
 CREATE TABLE feed (
