@@ -139,6 +139,7 @@ func (d *Desk) FirstStatus(ctx context.Context, by incident.Person, number int64
 	c := d.card(inc, "form", inc.ID()+":form:first")
 	c.line("This goes to #status:")
 	c.line(chat.Strong(mark(inc)+" "+inc.ServiceName()), ": ", w.Impact, " ", w.Doing)
+	c.line("Next update by ", chat.At(d.Now().Add(inc.Policy.Every)), ".")
 	c.button(chat.Primary, "post", "Post it", nil)
 	c.button(chat.Plain, "update", "Edit", nil)
 	return c.answer(ctx)

@@ -55,8 +55,16 @@ var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze"
 // All lists the commands in the order of the help.
 func All() []Command {
 	out := slices.Clone(all)
-	slices.SortStableFunc(out, func(a, b Command) int { return slices.Index(order, a.Name) - slices.Index(order, b.Name) })
+	slices.SortStableFunc(out, func(a, b Command) int { return rank(a.Name) - rank(b.Name) })
 	return out
+}
+
+// rank is a command's place in the help; one without a place comes last.
+func rank(name string) int {
+	if n := slices.Index(order, name); n >= 0 {
+		return n
+	}
+	return len(order)
 }
 
 // find answers the command that a word means.

@@ -117,7 +117,7 @@ func (h *Handler) which(ctx context.Context, by incident.Person, text string, t 
 	var offers []bot.Offer
 	for _, i := range open[:min(len(open), 5)] {
 		lines = append(lines, bot.Line(i))
-		offers = append(offers, bot.Offer{Label: i.ID() + " " + i.Service, Redo: bot.Redo{Text: text, Incident: i.ID()}})
+		offers = append(offers, bot.Offer{Label: strings.TrimSpace(i.ID() + " " + i.Service), Redo: bot.Redo{Text: text, Incident: i.ID()}})
 	}
 	m, err := h.desk.Offer(ctx, by, lines, offers)
 	return 0, m, err

@@ -60,6 +60,7 @@ func TestAPageFollowsAndKeepsWhatIsTyped(t *testing.T) {
 	w.change(42, func(i *incident.Incident) { i.Owner = "Li" })
 	s.Notify()
 	b.WaitText("Li looks at the pool.")
+	b.WaitText("Owner Li")
 	var typed, owner string
 	var chosen, stayed bool
 	b.Eval(`document.querySelector('#note').value`, &typed)

@@ -43,10 +43,10 @@ func (r *runner) apply(ctx context.Context, plan integrations.Plan, keep integra
 	pid := proc.cmd.Process.Pid
 	if err := keepAll(keep, keptPID, strconv.Itoa(pid), keptBirth, birthOf(pid)); err != nil {
 		stop()
-		end := proc.wait()
+		end := proc.wait(ctx)
 		return integrations.Receipt{}, fmt.Errorf("run %s: its process could not be written down, and it was stopped: %s: %w", p.name, end.words(), err)
 	}
-	return r.ended(p, proc.wait(), keep)
+	return r.ended(p, proc.wait(ctx), keep)
 }
 
 // recheck compares the world with the plan once more, and opens the file.
@@ -84,7 +84,7 @@ func (r *runner) ended(p program, end ending, keep integrations.Keep) (integrati
 	case end.code == 0:
 		lines := lastLines(end.output, maxLines)
 		return integrations.Receipt{Text: strings.Join(append([]string{"ended well after " + end.took.Round(100*time.Millisecond).String()}, lines...), "\n")}, nil
-	case !end.stopped && slices.Contains(p.Unchanged, end.code):
+	case slices.Contains(p.Unchanged, end.code):
 		return integrations.Receipt{}, &integrations.Rejected{Code: "E17", Why: p.name + " refused, and changed nothing (" + said + ")."}
 	}
 	return integrations.Receipt{}, fmt.Errorf("run %s: %s", p.name, said)

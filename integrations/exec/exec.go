@@ -5,6 +5,20 @@
 // What was shown is what runs: the file is hashed for the preview and again
 // right before the start, and it is started through the descriptor that was
 // hashed, so that another file at the same path is never run by mistake.
+//
+//	connect:
+//	  exec:
+//	    reindex:
+//	      path: /usr/local/bin/reindex
+//	      sha256: 5f2b…            # without it every run is a danger step
+//	      grade: change            # or danger
+//	      timeout: 10m
+//	      show: true               # the playbook's `show` changes nothing
+//	      exit_codes_unchanged: [64]
+//	      env: staging
+//
+// Exit 0 is success. Any other end is UNKNOWN, because a program that failed may
+// have changed things before it did, unless exit_codes_unchanged lists its code.
 package exec
 
 import (

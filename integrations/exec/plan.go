@@ -51,7 +51,7 @@ func (p program) outline(b *binary, args []string) integrations.Plan {
 		Many: "Run " + p.name + " %d times", Subject: p.name, Env: p.Env, Grade: p.grade(),
 		To: "what " + p.name + " does with these arguments", Checks: []integrations.Check{listed},
 		Command: command(p.Path, args), NoUndo: "The playbook gives no arguments that take it back.",
-		Args:       map[string]any{"program": p.name, "args": args},
+		Args:       map[string]any{"program": p.name, "args": anyOf(args)},
 		Credential: p.name, Pre: map[string]string{"path": p.Path, "sha256": b.sum}, Record: map[string]string{"program": p.name},
 	}
 }
@@ -66,7 +66,7 @@ func (p program) takeBack(out *integrations.Plan, undo []string) error {
 	}
 	out.Record["undo"], out.NoUndo = string(text), ""
 	out.Undo = clip("yes, "+strings.Join(append([]string{p.name}, undo...), " "), 120)
-	out.Args["undo"] = undo
+	out.Args["undo"] = anyOf(undo)
 	return nil
 }
 
@@ -103,17 +103,26 @@ func (p program) rehearse(ctx context.Context, b *binary, args []string, out *in
 	if err != nil {
 		return err
 	}
-	end := proc.wait()
+	end := proc.wait(ctx)
 	out.Details = lastLines(end.output, maxLines)
 	shown := integrations.Check{Text: "the rehearsal ends well", Answer: integrations.Yes}
 	switch {
 	case end.stopped:
-		shown.Answer, shown.Text = integrations.Unknown, "the rehearsal did not end in "+showTimeout.String()
+		shown.Answer, shown.Text = integrations.Unknown, "the rehearsal did not end in time"
 	case end.code != 0:
 		shown.Answer, shown.Text = integrations.No, "the rehearsal failed: "+end.words()
 	}
 	out.Checks = append(out.Checks, shown)
 	return nil
+}
+
+// anyOf is a list as JSON gives it back.
+func anyOf(words []string) []any {
+	out := make([]any, 0, len(words))
+	for _, w := range words {
+		out = append(out, w)
+	}
+	return out
 }
 
 // words reads a list of arguments.

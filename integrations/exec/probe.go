@@ -26,7 +26,7 @@ func (r *runner) probe(_ context.Context, plan integrations.Plan, kept integrati
 		out.Text, out.Applied = p.name+" was never started", integrations.No
 	case ended && exit == "0":
 		out.Text, out.Applied, out.Settled = p.name+" ended well: "+kept[keptSaid], integrations.Yes, true
-	case ended && p.unchanged(exit, kept[keptSaid]):
+	case ended && p.unchanged(exit):
 		out.Text, out.Applied = p.name+" refused, and changed nothing: "+kept[keptSaid], integrations.No
 	case ended:
 		out.Text = p.name + " did not end well, and may have changed things: " + kept[keptSaid]
@@ -40,9 +40,9 @@ func (r *runner) probe(_ context.Context, plan integrations.Plan, kept integrati
 	return out, nil
 }
 
-func (p program) unchanged(exit, said string) bool {
+func (p program) unchanged(exit string) bool {
 	code, err := strconv.Atoi(exit)
-	return err == nil && slices.Contains(p.Unchanged, code) && !strings.HasPrefix(said, "stopped")
+	return err == nil && slices.Contains(p.Unchanged, code)
 }
 
 func alive(kept integrations.Kept) bool {

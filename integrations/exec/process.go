@@ -27,7 +27,6 @@ var environment = []string{"LC_ALL=C.UTF-8", "TZ=UTC"}
 type process struct {
 	name    string
 	cmd     *osexec.Cmd
-	ctx     context.Context
 	output  *tail
 	started time.Time
 }
@@ -35,12 +34,12 @@ type process struct {
 // start starts what b holds. When it fails nothing has run, and that is proven.
 func (p program) start(ctx context.Context, b *binary, args []string) (*process, error) {
 	if !b.same() {
-		return nil, &integrations.Rejected{Code: "E10", Why: p.Path + " was being written to.", Fix: "Make a new preview."}
+		return nil, &integrations.Stale{Code: "E10", Diff: p.Path + " was being written to"}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, &integrations.Rejected{Code: "E5", Why: p.name + " was not started in time.", Err: err}
 	}
-	proc := &process{name: p.name, ctx: ctx, output: &tail{}, cmd: osexec.CommandContext(ctx, p.Path, args...)}
+	proc := &process{name: p.name, output: &tail{}, cmd: osexec.CommandContext(ctx, p.Path, args...)}
 	proc.cmd.Env, proc.cmd.Dir = environment, "/"
 	proc.cmd.Stdout, proc.cmd.Stderr = proc.output, proc.output
 	proc.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -90,29 +89,31 @@ func signalGroup(pid int, s syscall.Signal) error {
 
 // ending is how a program ended.
 type ending struct {
-	code    int  // -1 when a signal ended it
+	code    int  // -1 when a signal ended it, or it was stopped
 	stopped bool // by us, because time was up
 	signal  string
 	output  string
 	took    time.Duration
 }
 
-// wait waits for the program, and stops its whole group when time is up.
-func (p *process) wait() ending {
+// wait waits for the program, and stops its whole group when ctx is over. One
+// that was stopped did not end well whatever its code says: some answer 0.
+func (p *process) wait(ctx context.Context) ending {
 	_ = p.cmd.Wait() // how it ended is read from its state
-	end := ending{code: -1, took: time.Since(p.started)}
-	if p.ctx.Err() != nil {
+	end := ending{code: -1, took: time.Since(p.started), output: p.output.text()}
+	if ctx.Err() != nil {
 		_ = signalGroup(p.cmd.Process.Pid, syscall.SIGKILL) // what ignored the first signal
+		end.stopped = true
+		return end
 	}
 	state := p.cmd.ProcessState
-	if state != nil {
-		end.code = state.ExitCode()
-		if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			end.signal = status.Signal().String()
-		}
+	if state == nil {
+		return end
 	}
-	end.stopped = p.ctx.Err() != nil && end.code != 0
-	end.output = p.output.text()
+	end.code = state.ExitCode()
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		end.signal = status.Signal().String()
+	}
 	return end
 }
 

@@ -205,6 +205,18 @@ func TestWhatOffServesIsSaidBefore(t *testing.T) {
 	}
 }
 
+func TestUndoGoesBackToAnOffThatServesTrue(t *testing.T) {
+	st := newStage(t)
+	st.set("Li", "off-is-true", practice.LDChange{On: off})
+	back, err := st.action(onName).Undo(t.Context(), st.do(onName, flagArg("off-is-true")))
+	if err != nil || len(back.Failing()) > 0 || len(back.Open()) != 1 || back.Open()[0].Text != "off serves true to everybody" {
+		t.Fatalf("got %+v, %v", back.Checks, err)
+	}
+	if _, err := st.apply(back); err != nil || st.state("off-is-true").On {
+		t.Errorf("not undone: %v", err)
+	}
+}
+
 func TestDependantsMakeItDangerous(t *testing.T) {
 	st := newStage(t)
 	p := st.plan(offName, flagArg("new-cart"))

@@ -59,6 +59,16 @@ func (s seen) offCheck() integrations.Check {
 	return integrations.Check{Text: "off serves " + text, Answer: integrations.Yes}
 }
 
+// offAgain is offCheck for a flag that was off before: that "off" serves true is
+// worth a question then, and no reason to refuse what was so already.
+func (s seen) offAgain() integrations.Check {
+	c := s.offCheck()
+	if c.Answer == integrations.No {
+		return integrations.Check{Text: "off serves true to everybody", Answer: integrations.Unknown}
+	}
+	return c
+}
+
 var goingBack = kind{action: previousName, summary: "Take back the last change: on or off, and the default rule", want: wantPrevious}
 
 func wantPrevious(ctx context.Context, t *target, s seen, _ integrations.Args) (wanted, error) {
@@ -88,7 +98,7 @@ func wantPrevious(ctx context.Context, t *target, s seen, _ integrations.Args) (
 		w.checks = append(w.checks, integrations.Check{Text: "changed then as well, and not restored: " + strings.Join(besides, ", "), Answer: integrations.Unknown})
 	}
 	if !to.On {
-		w.checks = append(w.checks, s.offCheck())
+		w.checks = append(w.checks, s.offAgain())
 	}
 	return w, nil
 }
@@ -178,7 +188,7 @@ func wantRestore(_ context.Context, _ *target, s seen, a integrations.Args) (wan
 	to := state{On: on, Serves: rule}
 	w := wanted{to: to, title: "Put " + s.Key + " back to " + s.words(to), already: s.words(to), args: map[string]any{"on": on, "fallthrough": a["fallthrough"]}}
 	if !on {
-		w.checks = append(w.checks, s.offCheck())
+		w.checks = append(w.checks, s.offAgain())
 	}
 	return w, nil
 }

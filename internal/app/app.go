@@ -112,7 +112,10 @@ func (a *App) build(ctx context.Context) error {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	names := []string{web.Platform.Name}
+	var names []string
+	for _, p := range platforms {
+		names = append(names, p.Name)
+	}
 	for _, p := range a.o.Platforms {
 		names = append(names, p.Name())
 	}

@@ -12,10 +12,10 @@ import (
 )
 
 // TestGuideInABrowser clicks through the demo's guide as a newcomer does, with a
-// real browser and the real clock at 600 times the speed: fire, take, tell,
+// real browser and the real clock at 120 times the speed: fire, take, tell,
 // wait for the reminder and answer it.
 func TestGuideInABrowser(t *testing.T) {
-	d := startDemo(t, DemoOptions{Listen: "127.0.0.1:0", Speed: 600, Log: &bytes.Buffer{}})
+	d := startDemo(t, DemoOptions{Listen: "127.0.0.1:0", Speed: 120, Log: &bytes.Buffer{}})
 	b := browsertest.New(t)
 	b.Navigate(d.App.URL() + "/?k=" + d.Key)
 	b.WaitText("0 of 5 done")
@@ -33,6 +33,7 @@ func TestGuideInABrowser(t *testing.T) {
 	b.Click("Open INC-1")
 	b.WaitText("since the last word in #status")
 	b.Click("No change")
+	b.WaitText("Posted to #status")
 	b.Click("Now")
 	b.WaitText("4 of 5 done")
 	if got := b.Problems(); len(got) > 0 {

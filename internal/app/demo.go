@@ -41,7 +41,8 @@ type Demo struct {
 	real   string // name of the real database, "" when there is none
 	mu     sync.Mutex
 	curl   string
-	broken string // source id of the incident that the bad flag caused; "" while the shop is well
+	alerts []string // alerts on checkout that stand
+	broken bool     // by the bad flag
 	watch  sync.WaitGroup
 	dir    string
 	mine   bool // dir is temporary and removed at the end
@@ -168,7 +169,7 @@ func (d *Demo) breakShop() error {
 		return fmt.Errorf("send the webhook: %w", err)
 	}
 	d.mu.Lock()
-	d.broken = id
+	d.broken, d.alerts = true, append(d.alerts, id)
 	d.mu.Unlock()
 	return nil
 }
@@ -185,16 +186,18 @@ func (d *Demo) recover(ctx context.Context) {
 		case <-tick.C:
 		}
 		d.mu.Lock()
-		id := d.broken
+		broken := d.broken
 		d.mu.Unlock()
 		flag, err := d.Flags.State(badFlag, "")
-		if id == "" || err != nil || flag.On {
+		if !broken || err != nil || flag.On {
 			continue
 		}
-		if d.Pager.Resolve(id, "") == nil {
-			d.mu.Lock()
-			d.broken = ""
-			d.mu.Unlock()
+		d.mu.Lock()
+		alerts := append(d.alerts, practice.SampleIncident)
+		d.alerts, d.broken = nil, false
+		d.mu.Unlock()
+		for _, id := range alerts {
+			_ = d.Pager.Resolve(id, "") // one that is resolved already is well
 		}
 	}
 }
@@ -264,9 +267,14 @@ func (d *Demo) act(_ context.Context, name string) error {
 	default:
 		return fmt.Errorf("the guide has no act %q", name)
 	}
-	_, err := d.Pager.Trigger(spec)
+	id, err := d.Pager.Trigger(spec)
 	if err != nil {
 		return fmt.Errorf("send the webhook: %w", err)
+	}
+	if spec.Service == "checkout" {
+		d.mu.Lock()
+		d.alerts = append(d.alerts, id)
+		d.mu.Unlock()
 	}
 	return nil
 }

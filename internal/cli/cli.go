@@ -26,7 +26,6 @@ const (
 	exitDoctor      = 4
 	exitRefused     = 5
 	exitUnreachable = 6
-	exitInterrupted = 130
 )
 
 // run is what every command gets.

@@ -21,8 +21,8 @@ type Options struct {
 	Workers int           // 8: handlers at once, for each kind
 	// WorkersOf are more or fewer for some kinds.
 	WorkersOf map[string]int
-	Alive   time.Duration // 2 s: how often the loop records that it runs
-	Grace   time.Duration // 10 s: how long a stop waits for handlers
+	Alive     time.Duration // 2 s: how often the loop records that it runs
+	Grace     time.Duration // 10 s: how long a stop waits for handlers
 }
 
 func (o Options) withDefaults() Options {

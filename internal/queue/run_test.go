@@ -80,6 +80,26 @@ func TestRunLimitsHandlersOfAKind(t *testing.T) {
 	}
 }
 
+// TestAKindMayHaveMoreWorkers: with one worker for others, two of this kind meet.
+func TestAKindMayHaveMoreWorkers(t *testing.T) {
+	s := open(t, nil)
+	began, end := make(chan struct{}, 2), make(chan struct{})
+	q := queue.New(s, queue.Options{Workers: 1, WorkersOf: map[string]int{"out": 2}}, map[string]queue.Handler{
+		"out": func(ctx context.Context, c incident.Claim) error {
+			began <- struct{}{}
+			<-end
+			return s.Done(ctx, c)
+		}})
+	wake(t, s, incident.Wake{Kind: "out", Row: "o1"}, incident.Wake{Kind: "out", Row: "o2"})
+	stop := start(q)
+	soon(t, "the first", began)
+	soon(t, "the second beside it", began)
+	close(end)
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestALeaseIsKeptWhileTheHandlerRuns: a second queue on the same store finds
 // nothing to do for several times the lease.
 func TestALeaseIsKeptWhileTheHandlerRuns(t *testing.T) {

@@ -15,7 +15,7 @@ var (
 	severities      = []string{"SEV1", "SEV2", "SEV3", "unsure"}
 	stepStates      = []string{"proposed", "previewed", "waiting_approval", "approved", "starting", "succeeded", "failed_proven", "unknown", "expired", "denied", "refused_stale", "cancelled", "skipped"}
 	pressOutcomes   = []string{"ok", "done", "already", "refused", "conflict", "gone", "not_found", "invalid", "unsigned", "too_large", "overloaded", "unavailable", "internal"}
-	messageResults  = []string{"posted", "edited", "sent", "ok", "retried", "failed", "rate_limited", "dropped", "uncertain"}
+	messageResults  = []string{"refused", "posted", "edited", "sent", "ok", "retried", "failed", "rate_limited", "dropped", "uncertain"}
 )
 
 const (

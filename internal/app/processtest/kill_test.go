@@ -186,8 +186,7 @@ func (h *home) tellings(id string, into map[string]int) {
 func (h *home) owners(t *testing.T, letters []*letter) map[string]string {
 	t.Helper()
 	var owners map[string]string
-	// The bursts leave more behind than a server that lives for a moment can do.
-	eventually(t, patience+time.Duration(len(letters))*20*time.Millisecond, func() string {
+	eventually(t, backlog(len(letters)), func() string {
 		owners = map[string]string{}
 		gathering := ""
 		for _, i := range h.incidents() {
@@ -213,6 +212,10 @@ func (h *home) owners(t *testing.T, letters []*letter) map[string]string {
 	return owners
 }
 
+// backlog is how long n things may take: the bursts leave more behind than a
+// server that lives for a moment can do.
+func backlog(n int) time.Duration { return patience + time.Duration(n)*20*time.Millisecond }
+
 // joined adds the keys that joined an incident.
 func (h *home) joined(id string, owners map[string]string) {
 	if id == "" {
@@ -229,8 +232,9 @@ func (h *home) joined(id string, owners map[string]string) {
 
 func (h *home) everyIncidentHasItsCard(t *testing.T) {
 	t.Helper()
-	for _, i := range h.incidents() {
-		eventually(t, patience, func() string {
+	all := h.incidents()
+	for _, i := range slices.Backward(all) { // the oldest is served first
+		eventually(t, backlog(len(all)), func() string {
 			cards := 0
 			for _, m := range h.messages(i.ID) {
 				if m.Kind == "card" {

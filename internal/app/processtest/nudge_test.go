@@ -25,18 +25,25 @@ var nudgeKey = regexp.MustCompile(`^INC-\d+:nudge:\d+:-?\d+:\d+$`)
 
 func (w *watcher) look() {
 	for _, id := range w.ids {
-		for _, m := range w.h.messages(id) {
-			if m.Kind != "nudge" {
-				continue
-			}
-			if !nudgeKey.MatchString(m.Key) || !strings.HasPrefix(m.Key, id+":") {
-				w.stray = append(w.stray, m.Key)
-			}
-			if w.seen[m.Key] == "" {
-				w.seen[m.Key] = m.Text
-			}
+		w.lookAt(id)
+	}
+}
+
+// lookAt answers how many reminders the thread holds.
+func (w *watcher) lookAt(id string) (n int) {
+	for _, m := range w.h.messages(id) {
+		if m.Kind != "nudge" {
+			continue
+		}
+		n++
+		if !nudgeKey.MatchString(m.Key) || !strings.HasPrefix(m.Key, id+":") {
+			w.stray = append(w.stray, m.Key)
+		}
+		if w.seen[m.Key] == "" {
+			w.seen[m.Key] = m.Text
 		}
 	}
+	return n
 }
 
 // during looks for a while, several times a second.
@@ -133,11 +140,15 @@ func (w *watcher) check(t *testing.T, ended map[string]int) {
 		if n, over := ended[id]; over && onRecord != n {
 			t.Errorf("%s had %d reminders when it ended and has %d now", id, n, onRecord)
 		}
-		// A call twice would be two on record and one message of that key.
+		// A call twice would be two on record and one message of that key. The
+		// thread keeps them all, also those that a later one replaced.
 		eventually(t, patience, func() string {
-			w.look()
-			return unless(len(w.of(id)) == onRecord, "%s: %d reminders on record, %d in the thread: %q", id, onRecord, len(w.of(id)), w.of(id))
+			standing := w.lookAt(id)
+			return unless(standing == onRecord, "%s: %d reminders on record, %d in the thread", id, onRecord, standing)
 		})
+		if seen := len(w.of(id)); seen != onRecord {
+			t.Errorf("%s: %d reminders on record, and %d were seen: %q", id, onRecord, seen, w.of(id))
+		}
 	}
 	t.Logf("%d reminders", total)
 	if total < 30 {
