@@ -177,7 +177,11 @@ func (c *card) nudgeButtons(n *incident.Nudge) {
 		}
 	default:
 		c.button(chat.Plain, "snooze", "Snooze 10 min", "10m")
-		c.button(chat.Plain, "handover", "Hand over", nil)
+		if c.inc.Owner == "" {
+			c.button(chat.Plain, "own", "I'm on it", nil)
+		} else {
+			c.button(chat.Plain, "handover", "Hand over", nil)
+		}
 	}
 	if n.Long {
 		c.more("cadence", "Every 60 min", "60m")

@@ -44,6 +44,7 @@ func fakeCatalogue() Catalogue {
 		return a
 	}
 	on := field("on", integrations.Connection, required)
+	flag := field("flag", integrations.Text, required, func(f *integrations.Field) { f.Match = "[A-Za-z0-9][A-Za-z0-9._-]{0,255}" })
 	return Catalogue{
 		Connections: map[string][]string{"pg": {"orders-db", "payments-db"}, "web": {"shop"}, "mq": nil, "exec": {"failover", "reindex"}, "k8s": {"cluster-a", "cluster-b"}},
 		Envs:        map[string]string{"payments-db": "prod", "cluster-a": "staging", "reindex": "staging"},
@@ -65,6 +66,11 @@ func fakeCatalogue() Catalogue {
 			undoable(act("exec.run", incident.GradeChange, field("program", integrations.Connection, required),
 				field("args", integrations.List), field("show", integrations.List), field("undo", integrations.List))),
 			undoable(act("k8s.move", incident.GradeChange, on)),
+			look(integrations.Action{Name: "launchdarkly.show", Summary: "Show a flag", Params: []integrations.Field{flag},
+				Output: []integrations.Field{field("on", integrations.Bool), field("serves", integrations.Text), field("changed_at", integrations.Text)}}),
+			undoable(act("launchdarkly.off", incident.GradeChange, flag)),
+			undoable(act("launchdarkly.previous", incident.GradeChange, flag)),
+			undoable(act("launchdarkly.percent", incident.GradeChange, flag, field("percent", integrations.Int, required))),
 			act("core.page", incident.GradeChange),
 			act("mq.move", incident.GradeChange, field("row", integrations.RowKind, required, func(f *integrations.Field) {
 				f.Columns = []integrations.Field{field("message", integrations.Text)}

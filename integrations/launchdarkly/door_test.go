@@ -2,6 +2,7 @@ package launchdarkly
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -131,16 +132,19 @@ func (st *stage) plan(name string, args integrations.Args) integrations.Plan {
 		st.t.Fatalf("plan %s: %v", name, err)
 	}
 	p.Note = note
-	st.said = append(st.said, p.Title, p.From, p.To, p.Command, p.Undo, strings.Join(p.Details, "\n"))
+	st.said = append(st.said, fmt.Sprintf("%+v", p))
 	return p
 }
 
 func (st *stage) apply(p integrations.Plan) (integrations.Receipt, error) {
 	st.t.Helper()
 	r, err := st.action(p.Action).Apply(st.t.Context(), p, func(string, string) error { return nil })
-	st.said = append(st.said, r.Text)
+	st.said = append(st.said, fmt.Sprintf("%+v", r))
 	if err != nil {
 		st.said = append(st.said, err.Error())
+	}
+	if refused, ok := integrations.AsRejected(err); ok {
+		st.said = append(st.said, fmt.Sprintf("%+v", *refused))
 	}
 	return r, err
 }
