@@ -29,6 +29,11 @@ var (
 	noOverload = regexp.MustCompile(`found no matching overload for '([^']+)' applied to '(.*)'`)
 )
 
+var celFunctions = []string{
+	"size", "has", "duration", "timestamp", "matches", "contains", "startsWith", "endsWith", "all", "exists", "exists_one", "filter", "map",
+	"double", "int", "string",
+}
+
 var signNames = map[string]string{
 	"_==_": "==", "_!=_": "!=", "_<_": "<", "_<=_": "<=", "_>_": ">", "_>=_": ">=", "_+_": "+", "_-_": "-",
 	"_*_": "*", "_/_": "/", "_%_": "%", "_&&_": "&&", "_||_": "||", "!_": "!", "-_": "-", "@in": "in", "_?_:_": "?:", "_[_]": "[]",
@@ -39,7 +44,7 @@ func (c *condition) explain(sc *scope, message string) (what, fix string) {
 		return "there is no " + named(m[1]) + " here", meant(m[1], sc)
 	}
 	if m := noFunction.FindStringSubmatch(message); m != nil {
-		return "unknown function " + named(m[1]), didYouMean(m[1], []string{"size", "has", "duration", "timestamp", "matches", "contains", "startsWith", "endsWith", "all", "exists", "exists_one", "filter", "map", "double", "int", "string"})
+		return "unknown function " + named(m[1]), didYouMean(m[1], celFunctions)
 	}
 	if m := noOverload.FindStringSubmatch(message); m != nil {
 		return c.overload(m[1], m[2])

@@ -22,16 +22,15 @@ type draft struct {
 // ask is one input as it is written.
 type ask struct {
 	place
-	name   string
-	kind   integrations.Kind // "" until it is derived
-	typed  bool              // the file gives the type
-	svc    bool
-	def    *node
-	oneOf  []*node
-	match  string
-	max    float64
-	say    string
-	listed bool // of an option
+	name  string
+	kind  integrations.Kind // "" until it is derived
+	typed bool              // the file gives the type
+	svc   bool
+	def   *node
+	oneOf []*node
+	match string
+	max   float64
+	say   string
 }
 
 type stepKind string

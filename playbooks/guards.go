@@ -26,7 +26,11 @@ func (g Guard) Check(p incident.Plan) incident.Check {
 	if envs, ok := g.Args["envs"].([]string); ok && g.Kind == guardEnv && g.Answer != incident.No {
 		g = envGuard(g, orElse(p.Subject, p.Title), plainEnv(p.Env), envs)
 	}
-	return incident.Check{Text: g.Text, Answer: g.Answer, Code: "E8"}
+	out := incident.Check{Text: g.Text, Answer: g.Answer}
+	if g.Answer == incident.No {
+		out.Code = "E8"
+	}
+	return out
 }
 
 func orElse(s, standard string) string {

@@ -17,7 +17,7 @@ type object = map[string]any
 // unknown keys. It says less than the linter, which knows references,
 // expressions and other files as well; what it refuses, the linter refuses too.
 func Schema(cat Catalogue) []byte {
-	s := closed(fileProperties(cat), "name", "say", "steps")
+	s := closed(fileProperties(), "name", "say", "steps")
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "Playbook of Mayday"
 	s["$defs"] = object{
@@ -71,7 +71,7 @@ func textOf(limit int) object { return object{"type": "string", "minLength": 1, 
 
 func oneOfWords(words []string) object { return object{"enum": words} }
 
-func fileProperties(cat Catalogue) object {
+func fileProperties() object {
 	return object{
 		"name":   described(object{"type": "string", "pattern": bookName.String()}, "the file name without .yaml"),
 		"say":    described(textOf(maxSay), "what it is for, one line"),

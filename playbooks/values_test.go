@@ -47,7 +47,7 @@ func TestTypedValues(t *testing.T) {
 	} {
 		for _, v := range values {
 			got, ok := typed(of(kind), v)
-			again, ok2 := typed(of(kind), throughJSON(t, any(v)))
+			again, ok2 := typed(of(kind), throughJSON(t, v))
 			if !ok || !ok2 {
 				t.Errorf("%s: %v was refused: %v, %v", kind, v, ok, ok2)
 			}

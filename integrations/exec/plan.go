@@ -110,7 +110,7 @@ func (p program) rehearse(ctx context.Context, b *binary, args []string, out *in
 	case end.stopped:
 		shown.Answer, shown.Text = integrations.Unknown, "the rehearsal did not end in time"
 	case end.code != 0:
-		shown.Answer, shown.Text = integrations.No, "the rehearsal failed: "+end.words()
+		shown = integrations.Check{Text: "the rehearsal failed: " + end.words(), Answer: integrations.No, Code: "E8"}
 	}
 	out.Checks = append(out.Checks, shown)
 	return nil

@@ -107,7 +107,7 @@ func TestTheRehearsalIsShown(t *testing.T) {
 		check   integrations.Check
 	}{
 		"good": {`for n in 1 2 3 4 5 6; do echo "$1 $n"; done`, []string{"dry 3", "dry 4", "dry 5", "dry 6"}, integrations.Check{Text: "the rehearsal ends well", Answer: integrations.Yes}},
-		"bad":  {`echo "no such index"; exit 3`, []string{"no such index"}, integrations.Check{Text: "the rehearsal failed: exit 3: no such index", Answer: integrations.No}},
+		"bad":  {`echo "no such index"; exit 3`, []string{"no such index"}, integrations.Check{Text: "the rehearsal failed: exit 3: no such index", Answer: integrations.No, Code: "E8"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, c.script, "show: true")

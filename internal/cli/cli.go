@@ -43,6 +43,7 @@ type line struct {
 	Serve    serveCmd    `cmd:"" help:"Run the bot."`
 	Validate validateCmd `cmd:"" help:"Check the configuration and the playbooks (exit 0 or 3)."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what is missing and how to fix it (exit 0 or 4)."`
+	Web      webCmd      `cmd:"" help:"Talk to a running server about its war room."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
