@@ -14,7 +14,7 @@ import (
 // outline is a step before it has a plan.
 func outline(r *incident.Run, m playbooks.Move) incident.Step {
 	return incident.Step{ID: newID(), Run: r.ID, Path: m.Path, Index: m.Index, Of: m.Of, Playbook: r.Playbook, Action: m.Action.Name,
-		Grade: m.Action.Grade, RequestedBy: r.By, Optional: m.Optional, Failures: m.Failures, Timeout: m.Timeout}
+		Grade: m.Action.Grade.Raise(m.Grade), RequestedBy: r.By, Optional: m.Optional, Failures: m.Failures, Timeout: m.Timeout}
 }
 
 // stepsAt lists the acts that were made at these places of a run.
@@ -36,8 +36,8 @@ func guarded(p incident.Plan, m playbooks.Move) incident.Plan {
 		p.Grade = p.Grade.Raise(m.Grade)
 	}
 	for _, g := range m.Guards {
-		c := incident.Check{Text: g.Text, Answer: g.Answer, Code: "E8"}
-		if g.Answer == incident.No && g.Override {
+		c := g.Check(p)
+		if c.Answer == incident.No && g.Override {
 			c.Override, p.Grade = true, p.Grade.Raise(incident.GradeDanger)
 		}
 		p.Checks = append(p.Checks, c)

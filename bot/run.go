@@ -83,7 +83,7 @@ func (d *Desk) move(ctx context.Context, c incident.Claim, inc *incident.Inciden
 	case playbooks.Act:
 		return d.propose(ctx, c, inc, r, m, q)
 	case playbooks.Undo:
-		return d.proposeUndo(ctx, c, inc, r, outline(r, m), stepsAt(r, m.Undoes))
+		return d.proposeUndo(ctx, c, inc, r, outline(r, m), stepsAt(r, m.Undoes), m)
 	case playbooks.Enter:
 		res := incident.Result{Outcome: incident.OutDone, When: m.When, Extra: q.raw()}
 		return d.progress(ctx, c, inc, r, m.Path, "Goes into "+name+".", res, incident.RunGoing)

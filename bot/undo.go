@@ -12,6 +12,7 @@ import (
 	"mayday/integrations"
 	"mayday/internal/fault"
 	"mayday/internal/incident"
+	"mayday/playbooks"
 )
 
 // Undo previews taking an act back. Without a name it asks which; it is never
@@ -113,12 +114,12 @@ func (d *Desk) moveUndo(ctx context.Context, c incident.Claim, inc *incident.Inc
 		return err
 	}
 	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By}
-	return d.proposeUndo(ctx, c, inc, r, head, []string{r.UndoTarget()})
+	return d.proposeUndo(ctx, c, inc, r, head, []string{r.UndoTarget()}, playbooks.Move{})
 }
 
 // proposeUndo plans taking back acts, the last one first. An each is taken back
 // child by child.
-func (d *Desk) proposeUndo(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, head incident.Step, of []string) error {
+func (d *Desk) proposeUndo(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, head incident.Step, of []string, m playbooks.Move) error {
 	targets := undone(inc, of)
 	var children []incident.Step
 	var left []string
@@ -126,6 +127,9 @@ func (d *Desk) proposeUndo(ctx context.Context, c incident.Claim, inc *incident.
 		p, err := d.undoPlan(ctx, inc, s, r.By)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if err == nil {
+			p = guarded(p, m)
 		}
 		if why, _ := unfit(p, err); why != "" {
 			left = append(left, why)
@@ -138,7 +142,7 @@ func (d *Desk) proposeUndo(ctx context.Context, c incident.Claim, inc *incident.
 			continue
 		}
 		child := head
-		child.ID, child.Parent, child.Plan, child.Action, child.Grade, child.UndoOf = newID(), head.ID, p, p.Action, p.Grade, s.ID
+		child.ID, child.Parent, child.Plan, child.Action, child.Grade, child.UndoOf = newID(), head.ID, p, p.Action, head.Grade.Raise(p.Grade), s.ID
 		children = append(children, child)
 	}
 	switch {

@@ -53,9 +53,6 @@ func (*Room) Edit(_ context.Context, _ chat.Ref, m chat.Message) error {
 	return err
 }
 
-// Delete agrees: a row that was taken back is not listed any more.
-func (*Room) Delete(context.Context, chat.Ref) error { return nil }
-
 // accept refuses what a page could not show. It is never worth a second try.
 func accept(m chat.Message) (chat.Ref, error) {
 	if m.Key == "" {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -205,7 +206,12 @@ func load(set *settings, cat playbooks.Catalogue) (*playbooks.Book, []playbooks.
 		sources = append(sources, more...)
 	}
 	book, problems := playbooks.Load(cat, sources...)
-	return book, problems, nil
+	return book, slices.DeleteFunc(problems, ownWarning), nil
+}
+
+// ownWarning reports a warning about a playbook of ours: nobody here can mend it.
+func ownWarning(p playbooks.Problem) bool {
+	return p.Warning && slices.ContainsFunc(playbooks.BuiltIn(), func(s playbooks.Source) bool { return s.Name == p.File })
 }
 
 // crowds are the kinds that come in storms. Rows that are worked on together

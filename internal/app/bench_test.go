@@ -39,12 +39,19 @@ type goal struct {
 	what, got, reference, ratio, want string
 }
 
+// add adds a row, or replaces what an earlier run of the same part found.
 func (g *goals) add(what, got, reference string, ratio float64, want string) {
 	r := "-"
 	if ratio > 0 {
 		r = fmt.Sprintf("%.2f", ratio)
 	}
-	g.rows = append(g.rows, goal{what, got, reference, r, want})
+	row := goal{what, got, reference, r, want}
+	at := slices.IndexFunc(g.rows, func(r goal) bool { return r.what == what && r.reference == reference })
+	if at < 0 {
+		g.rows = append(g.rows, row)
+		return
+	}
+	g.rows[at] = row // a short part was run once more
 }
 
 func (g *goals) print(w io.Writer) {

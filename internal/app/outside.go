@@ -101,3 +101,18 @@ func Validate(f *config.File, env config.Env) ([]playbooks.Problem, error) {
 	}
 	return problems, nil
 }
+
+// Schema is the JSON Schema of playbook files for editors, with the actions that
+// are linked and the connections that are configured.
+func Schema(f *config.File, env config.Env) ([]byte, error) {
+	set, err := read(f, env)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := connect(f, slog.New(slog.DiscardHandler), set.services)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = parts.close() }()
+	return playbooks.Schema(parts.catalogue), nil
+}

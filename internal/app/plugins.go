@@ -4,6 +4,7 @@ import (
 	"mayday/bot/chat"
 	"mayday/bot/web"
 	"mayday/integrations"
+	"mayday/integrations/exec"
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
 	"mayday/integrations/postgres"
@@ -18,5 +19,6 @@ var (
 		pagerduty.Integration,
 		postgres.Integration,
 		launchdarkly.Integration,
+		exec.Integration,
 	}
 )

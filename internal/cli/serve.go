@@ -35,12 +35,21 @@ func (c *serveCmd) Run(r *run) error {
 
 type validateCmd struct {
 	Config string `short:"c" placeholder:"FILE" help:"The configuration."`
+	Schema bool   `help:"Print the JSON Schema of playbooks, for editors, instead."`
 }
 
 // Run checks configuration and playbooks.
 func (c *validateCmd) Run(r *run) error {
 	file, err := r.load(c.Config)
 	if err != nil {
+		return err
+	}
+	if c.Schema {
+		schema, err := app.Schema(file, r.env)
+		if err != nil {
+			return &exit{exitConfig, err}
+		}
+		_, err = fmt.Fprintln(r.out, string(schema))
 		return err
 	}
 	problems, err := app.Validate(file, r.env)

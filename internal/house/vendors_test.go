@@ -43,6 +43,7 @@ var vendors = []vendor{
 	{prefix: "github.com/redis/go-redis", in: []string{"integrations/redis"}, reason: "its adapter"},
 	{prefix: "github.com/chromedp", in: []string{"internal/browsertest"}, tests: true, reason: "drives the browser of the tests"},
 	{prefix: "github.com/getkin/kin-openapi", tests: true, reason: "holds answers against vendors' contracts"},
+	{prefix: "github.com/santhosh-tekuri/jsonschema", tests: true, reason: "holds playbooks against the schema that editors get"},
 	{prefix: "github.com/google/go-cmp", tests: true, reason: "got and want"},
 	{prefix: "github.com/rogpeppe/go-internal", tests: true, reason: "acceptance tests as scripts"},
 	{prefix: "pgregory.net/rapid", tests: true, reason: "property tests"},

@@ -38,7 +38,7 @@ func Remind(v View) (Change, error) {
 		n.Words = "fresh"
 	}
 	n.Long = due.key.Slot >= 0 && i.offersLong(v.Now)
-	if a := v.Away; a.To.Sub(a.From) > awayFor && !i.firstMissed(a.To).After(a.To) && due.due.Before(a.To) && i.Clock.LastDue.Before(a.To) {
+	if a := v.Away; a.To.Sub(a.From) > awayFor && !i.firstMissed(a.To).After(a.To) && i.Clock.LastDue.Before(a.To) {
 		n.AwayFrom, n.AwayTo = a.From, a.To
 	}
 	who := "nobody in particular"

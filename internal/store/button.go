@@ -36,7 +36,7 @@ func (s *Store) KeepButtons(ctx context.Context, bs []incident.Button) error {
 	if len(bs) == 0 {
 		return nil
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.keepButtons(ctx, bs) })
+	return s.writeNow(ctx, func(ctx context.Context, t *tx) error { return t.keepButtons(ctx, bs) })
 }
 
 // keepButtons leaves a button that is known as it is: what it means was decided

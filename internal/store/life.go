@@ -74,7 +74,13 @@ func (s *Store) begin(ctx context.Context) error {
 	if !began.IsZero() && clean != "yes" {
 		s.startCheck()
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factClean, "no") })
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		// The lock on the directory proves that whoever held a lease is dead.
+		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
+			return fmt.Errorf("free leases: %w", err)
+		}
+		return t.note(ctx, scopeStore, factClean, "no")
+	})
 }
 
 // end notes an orderly stop. A loop that ran was alive until now.
