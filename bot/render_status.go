@@ -75,7 +75,11 @@ func (c *card) nudge(o incident.Out, _ *incident.Entry) {
 	}
 	if n.Ended != "" {
 		c.msg.Silent = true
-		c.line("✓ ", n.Ended, chat.Muted(" · asked "), chat.At(n.At))
+		done := "✓ "
+		if n.Ended == incident.Replaced {
+			done = "– "
+		}
+		c.line(done, n.Ended, chat.Muted(" · asked "), chat.At(n.At))
 		return
 	}
 	c.nudgeWords(n)

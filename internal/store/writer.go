@@ -19,8 +19,8 @@ import (
 const (
 	batchJobs  = 256
 	batchTime  = 10 * time.Millisecond
-	urgentTime = time.Millisecond
-	calmShare  = 8 // jobs of the loop that a commit takes when they wait
+	urgentTime = 500*time.Microsecond
+	calmShare  = 4 // jobs of the loop that a commit takes when they wait
 )
 
 // job is one write. It is taken when the writer receives it; from then on its
