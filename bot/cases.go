@@ -198,17 +198,8 @@ func (d *Desk) ResolveForm(ctx context.Context, by incident.Person, number int64
 	yes := []chat.Choice{{Value: "yes", Label: "yes, in #status"}, {Value: "no", Label: "no"}}
 	c.form("Resolve "+inc.ID(), "Resolve", "resolve", "", nil,
 		chat.Field{Name: "saw", Label: "What users saw", Type: chat.FieldArea, Value: inc.ImpactNow(), Max: incident.MaxWords},
-		chat.Field{Name: "fixed", Label: "What fixed it", Type: chat.FieldArea, Value: fixedNow(inc), Max: incident.MaxWords},
+		chat.Field{Name: "fixed", Label: "What fixed it", Type: chat.FieldArea, Value: inc.FixedBy(), Max: incident.MaxWords},
 		chat.Field{Name: "lost", Label: "Data lost or to repair?", Type: chat.FieldText, Max: 200},
 		chat.Field{Name: "tell", Label: "Tell readers", Type: chat.FieldOne, Options: yes, Value: "yes"})
 	return c.answer(ctx)
-}
-
-func fixedNow(i *incident.Incident) string {
-	for n := len(i.Steps) - 1; n >= 0; n-- {
-		if s := i.Steps[n]; s.State == incident.Succeeded && s.Parent == "" {
-			return s.Plan.Title + "."
-		}
-	}
-	return ""
 }

@@ -325,7 +325,8 @@ func (c *card) remind(o incident.Out, _ *incident.Entry) {
 		c.line("✓ ", s.KeptBy, " keeps it: ", s.Plan.Title)
 		return
 	}
-	c.line("Still in force for ", span(time.Duration(s.Asked)*s.Remind), ": ", chat.Strong(s.Plan.Title), ".")
+	c.line("Still in force since ", chat.At(s.EndedAt), ": ", chat.Strong(s.Plan.Title), ".")
+	c.line("Shall it stay? Put back shows a preview first.")
 	c.stepButton(chat.Primary, "undo", "Put back", s.ID, nil)
 	c.stepButton(chat.Plain, "keep_act", "Keep", s.ID, nil)
 }

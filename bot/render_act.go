@@ -241,10 +241,10 @@ func (c *card) childLines(s *incident.Step) {
 }
 
 func (c *card) resultFoot(s *incident.Step) {
+	if s.Glass != "" {
+		c.line(chat.Strong("The glass was broken"), ", nobody approved: ", chat.Clamp(s.Glass, 200))
+	}
 	if s.State == incident.Succeeded {
-		if s.Glass != "" {
-			c.line(chat.Strong("The glass was broken"), ", nobody approved: ", chat.Clamp(s.Glass, 200))
-		}
 		c.undoFoot(s)
 		return
 	}

@@ -26,7 +26,7 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) error {
 		return err
 	}
 	r := inc.Run(id)
-	if r == nil || r.State.Over() || r.State == incident.RunPaused || r.Step != "" || !inc.Open() {
+	if r == nil || r.State.Over() || r.State == incident.RunPaused || r.Step != "" || (!inc.Open() && r.UndoTarget() == "") {
 		return d.Queue.Done(ctx, c)
 	}
 	if r.UndoTarget() != "" {

@@ -21,6 +21,9 @@ func (d *Desk) Undo(ctx context.Context, by incident.Person, number int64, step 
 	if err := incident.Needs(by, "undo a step", incident.Responder); err != nil {
 		return chat.Message{}, d.who(err, incident.Responder)
 	}
+	if err := d.frozen(ctx); err != nil {
+		return chat.Message{}, err
+	}
 	inc, err := d.Store.Journal.Incident(ctx, number)
 	if err != nil {
 		return chat.Message{}, err
@@ -103,15 +106,19 @@ func (d *Desk) HandleRemind(ctx context.Context, c incident.Claim) error {
 	if err != nil {
 		return d.Queue.Done(ctx, c)
 	}
-	_, err = d.do(ctx, incident.Target{Number: number, Claim: &c}, incident.AskPutBack(id))
+	_, err = d.do(ctx, incident.Target{Number: number, Claim: &c}, incident.AskPutBack(id, d.Safety.UndoFor))
 	return err
 }
 
 // moveUndo takes an undo run further: its one step is the undo.
 func (d *Desk) moveUndo(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run) error {
-	if r.Results["0"].Outcome != "" {
+	switch r.Results["0"].Outcome {
+	case "":
+	case incident.OutDone:
 		_, err := d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.MoveRun(incident.Person{}, r.ID, incident.RunDone, false, ""))
 		return err
+	default:
+		return d.stopRun(ctx, c, inc, r, "Nothing was taken back.")
 	}
 	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By}
 	return d.proposeUndo(ctx, c, inc, r, head, []string{r.UndoTarget()}, playbooks.Move{})

@@ -140,10 +140,8 @@ func (b *StepMoved) fold(i *Incident, e Entry) {
 	if b.To == Succeeded && s.Parent == "" {
 		i.Clock.StepEnded, i.Clock.StepText = e.At, s.Plan.Title
 	}
-	if s.UndoOf != "" && b.To == Succeeded {
-		if u := i.Step(s.UndoOf); u != nil {
-			u.UndoneBy = s.ID
-		}
+	if b.To == Succeeded && !s.Group() {
+		i.tookBack(s)
 	}
 	if e.Actor != "" {
 		i.touch(e)

@@ -54,12 +54,21 @@ func Resolve(by Person, e Ending) Decide {
 }
 
 func (i *Incident) fixedBy() string {
+	if act := i.FixedBy(); act != "" {
+		return act
+	}
+	return "It works again."
+}
+
+// FixedBy is the last act that stands, as a sentence; "" when there is none. An
+// undo is none, and neither is what was undone.
+func (i *Incident) FixedBy() string {
 	for n := len(i.Steps) - 1; n >= 0; n-- {
-		if s := i.Steps[n]; s.State == Succeeded && s.Parent == "" && s.UndoneBy == "" {
+		if s := i.Steps[n]; s.State == Succeeded && s.Parent == "" && s.UndoneBy == "" && s.UndoOf == "" {
 			return s.Plan.Title + "."
 		}
 	}
-	return "It works again."
+	return ""
 }
 
 // Reopen opens a resolved incident again.

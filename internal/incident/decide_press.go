@@ -53,8 +53,8 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 		case PressWithdraw:
 			return s.end(v, by, Cancelled, by.Name+" took back “"+s.Plan.Title+"”."), nil
 		}
-		if of := v.Incident.Step(s.UndoOf); of != nil && v.Incident.Helped(of) && by.Name != v.Incident.Owner && !by.Role.AtLeast(Commander) {
-			return Change{}, fault.New(fault.Refused, "E1", "It seems to have helped, so only the owner or a commander takes it back"+ownerIs(v.Incident)+".", "Ask them to press it.")
+		if err := v.Incident.mayUndo(by, s); err != nil {
+			return Change{}, err
 		}
 		if want := s.NeedsPhrase(p); want != "" && strings.Join(strings.Fields(words), " ") != want {
 			return s.wrongWord(v, by), nil

@@ -22,7 +22,7 @@ func Preview(head Step, hash string, gate Gate, children []Step) Decide {
 		if err := runGone(r); err != nil {
 			return Change{}, err
 		}
-		if !v.Incident.Open() || r.Step != "" || r.Results[head.Path].Outcome != "" {
+		if (!v.Incident.Open() && r.UndoTarget() == "") || r.Step != "" || r.Results[head.Path].Outcome != "" {
 			return Change{}, nil // somebody was faster
 		}
 		expires := v.Now.Add(gate.Expires)

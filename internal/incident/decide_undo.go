@@ -25,13 +25,13 @@ func (r *Run) UndoTarget() string {
 func (s *Step) Undoable(now time.Time, within time.Duration) error {
 	switch {
 	case s.State != Succeeded:
-		return fault.New(fault.Conflict, "E15", "There is nothing to undo: "+lowerFirst(s.Plan.Title)+" is "+words(s.State)+".", "")
+		return fault.New(fault.Conflict, "E15", "There is nothing to undo. "+s.Plan.Title+": "+words(s.State)+".", "")
 	case s.UndoneBy != "":
 		return fault.New(fault.Already, "E22", "That was undone already.", "")
 	case s.Plan.Undo == "":
 		return fault.New(fault.Conflict, "E15", "Can't undo: "+orElse(s.Plan.NoUndo, "this act has no undo")+"", "")
-	case within > 0 && now.Sub(s.EndedAt) > within:
-		return fault.Newf(fault.Gone, "E15", "Can't undo: it was done more than %s ago.", within).WithHint("Look at the target and change it there.")
+	case within > 0 && now.Sub(s.EndedAt) > within+s.Remind: // whoever is asked has time to answer
+		return fault.Newf(fault.Gone, "E15", "Can't undo: it was done more than %s ago.", plainSpan(within)).WithHint("Look at the target and change it there.")
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func StartUndo(by Person, run Run, within time.Duration) Decide {
 		for _, r := range v.Incident.Runs {
 			if r.UndoTarget() == s.ID && !r.State.Over() {
 				return Change{}, fault.Newf(fault.Conflict, "E16", "%s asked for this undo at %s already.", r.By, r.StartedAt.UTC().Format("15:04:05")).
-					WithHint("Its preview is in the thread.")
+					WithHint(whereUndoIs(r.State))
 			}
 		}
 		e := say(by, fmt.Sprintf("%s wants to undo: %s.", by.Name, s.Plan.Title), &RunStarted{Run: run})
@@ -64,10 +64,67 @@ func StartUndo(by Person, run Run, within time.Duration) Decide {
 	}
 }
 
+func whereUndoIs(s RunState) string {
+	if s == RunPaused {
+		return "It did not end well: press Try again or Stop on its card in the thread."
+	}
+	return "Its preview is in the thread."
+}
+
+// plainSpan is a limit as people say it, "24 h".
+func plainSpan(d time.Duration) string {
+	if d >= time.Hour && d%time.Hour == 0 {
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return d.String()
+}
+
 // Helped reports whether taking an act back would undo a mitigation that seems
-// to have worked: things look better since (INTERACTION 2.11).
-func (i *Incident) Helped(s *Step) bool {
-	return i.State == Monitoring || i.State == Resolved || (!i.AskedAt.IsZero() && i.AskedAt.After(s.EndedAt))
+// to have worked: things look better (INTERACTION 2.11). Whoever says that it is
+// not fixed moves the incident out of these states.
+func (i *Incident) Helped() bool { return i.State == Monitoring || i.State == Resolved }
+
+// mayUndo keeps what helped: only the owner or a commander takes it back. Where
+// a second person approves, it is enough that the owner asked for it.
+func (i *Incident) mayUndo(by Person, s *Step) error {
+	switch {
+	case s.UndoOf == "" || !i.Helped() || by.Name == i.Owner || by.Role.AtLeast(Commander):
+		return nil
+	case s.SecondOne && i.Owner != "" && s.RequestedBy == i.Owner:
+		return nil
+	}
+	return fault.New(fault.Refused, "E1", "It seems to have helped, so only the owner or a commander takes it back"+ownerIs(i)+".", "Ask them to press it.")
+}
+
+// tookBack notes what a step took back. Taking back an undo puts the act before
+// it in force again, and so on down the chain.
+func (i *Incident) tookBack(s *Step) {
+	for back := true; s.UndoOf != ""; back = !back {
+		u := i.Step(s.UndoOf)
+		if u == nil {
+			return
+		}
+		u.UndoneBy = ""
+		if back {
+			u.UndoneBy = s.ID
+		}
+		i.sumBack(u)
+		s = u
+	}
+}
+
+// sumBack makes an each undone when every item of it that was done is undone.
+func (i *Incident) sumBack(child *Step) {
+	head := i.Step(child.Parent)
+	if head == nil {
+		return
+	}
+	head.UndoneBy = child.UndoneBy
+	for _, id := range head.Children {
+		if c := i.Step(id); c != nil && c.State == Succeeded && c.Plan.Undo != "" && c.UndoneBy == "" {
+			head.UndoneBy = ""
+		}
+	}
 }
 
 // PutBack asks whether an act that is in force should stay, or records that it
@@ -95,14 +152,19 @@ func (b *PutBack) fold(i *Incident, e Entry) {
 }
 
 // AskPutBack asks [Put back] [Keep] for an act that is still in force when its
-// time has come, and again after the same time until somebody answers.
-func AskPutBack(id string) Decide {
+// time has come, and again after the same time until somebody answers, or until
+// it cannot be put back any more.
+func AskPutBack(id string, within time.Duration) Decide {
 	return func(v View) (Change, error) {
 		s := v.Incident.Step(id)
 		if s == nil || !s.asksBack() {
 			return Change{}, nil
 		}
-		due := s.EndedAt.Add(time.Duration(s.Asked+1) * s.Remind)
+		after := time.Duration(s.Asked+1) * s.Remind
+		if within > 0 && after > within {
+			return Change{}, nil
+		}
+		due := s.EndedAt.Add(after)
 		if v.Now.Before(due) {
 			return Change{Wakes: []Wake{wakeBack(s, v, due)}}, nil
 		}

@@ -182,8 +182,18 @@ func (f *follower) putBack(id string) {
 		return
 	}
 	key := "remind:" + id + ":" + itoa(int64(s.Asked))
+	if s.Asked > 1 {
+		f.edit(KindRemind, "remind:"+id+":"+itoa(int64(s.Asked-1)), id, true) // one alive at a time
+	}
 	f.post(KindRemind, key, id, PriorityNudge)
 	f.edit(KindRemind, key, id, false)
+}
+
+// backAsked edits that question, once the act was taken back.
+func (f *follower) backAsked(id string) {
+	if s := f.after.Step(id); s != nil && s.Asked > 0 {
+		f.edit(KindRemind, "remind:"+id+":"+itoa(int64(s.Asked)), id, false)
+	}
 }
 
 func (f *follower) result(b *RunResult) {
@@ -221,9 +231,11 @@ func (f *follower) step(b *StepMoved) {
 	}
 	f.post(kind, "step:"+s.ID, s.ID, PriorityAct)
 	f.edit(kind, "step:"+s.ID, s.ID, false)
-	if of := f.after.Step(s.UndoOf); of != nil {
-		f.edit(kind, "step:"+of.ID, of.ID, false)
-		f.putBack(of.ID)
+	for of := f.after.Step(f.after.Step(b.ID).UndoOf); of != nil; of = f.after.Step(of.UndoOf) {
+		top := orElse(of.Parent, of.ID)
+		f.edit(kind, "step:"+top, top, false)
+		f.backAsked(of.ID)
+		f.backAsked(top)
 	}
 }
 

@@ -202,7 +202,7 @@ func (i *Incident) InForce() []*Step {
 	var out []*Step
 	for n := range i.Steps {
 		s := &i.Steps[n]
-		if s.State == Succeeded && s.Plan.Undo != "" && s.UndoneBy == "" && !s.Group() {
+		if s.State == Succeeded && s.Plan.Undo != "" && s.UndoneBy == "" && s.UndoOf == "" && !s.Group() {
 			out = append(out, s)
 		}
 	}
