@@ -73,18 +73,21 @@ func (p *performance) sum(id string) incident.Ended {
 	case count[incident.FailedProven] > head.Failures:
 		return incident.Ended{To: incident.FailedProven, Text: text + ".", Code: "E14", Reason: text + "."}
 	case done == 0:
-		return refusedAll(p.inc.Step(head.Children[0]), text)
+		return p.refusedAll(head, text)
 	}
 	return incident.Ended{To: incident.Succeeded, Text: text + ".", Receipt: &incident.Receipt{Text: fmt.Sprintf("%d of %d done", done, len(head.Children))}}
 }
 
-// refusedAll is how an each ended of which nothing was done: as its first item
-// says, because the rest was not started or met the same.
-func refusedAll(first *incident.Step, text string) incident.Ended {
-	if first.Reason == "" {
-		return incident.Ended{To: incident.RefusedStale, Text: text + ".", Code: "E10", Reason: "Everything changed since the preview."}
+// refusedAll is how an each ended of which nothing was done: the world moved, or
+// all of them were stopped by one thing, a freeze or a lost role.
+func (p *performance) refusedAll(head *incident.Step, text string) incident.Ended {
+	first := p.inc.Step(head.Children[0])
+	for _, id := range head.Children {
+		if code := p.inc.Step(id).Code; code != first.Code || code == "" || code == "E10" || code == "E18" {
+			return incident.Ended{To: incident.RefusedStale, Text: text + ".", Code: "E10", Reason: "Everything changed since the preview."}
+		}
 	}
-	return incident.Ended{To: incident.RefusedStale, Text: text + ": " + first.Reason, Code: first.Code, Reason: first.Reason}
+	return incident.Ended{To: incident.RefusedStale, Text: text + ". " + first.Reason, Code: first.Code, Reason: first.Reason}
 }
 
 // alone is how an each of one item ended: as that one did.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"mayday/bot/chat"
 	"mayday/internal/fault"

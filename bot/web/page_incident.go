@@ -98,8 +98,12 @@ func (s *Server) fillRoom(r *http.Request, v visitor, i *incident.Incident, p *r
 		}
 	}
 	for _, st := range i.InForce() {
+		card := st.ID
+		if st.Parent != "" {
+			card = st.Parent // the items of an each share one
+		}
 		p.InForce = append(p.InForce, forceView{Title: chat.Clean(st.Plan.Title), Undo: chat.Clean(st.Plan.Undo), By: chat.Clean(st.StartedBy), At: st.EndedAt,
-			Link: "#" + domID(i.ID()+":step:"+st.ID)})
+			Link: "#" + domID(i.ID()+":step:"+card)})
 	}
 	for _, src := range i.Sources {
 		p.Sources = append(p.Sources, linkView{Words: chat.Clean(src.Kind + " " + src.Key), URL: safeURL(src.URL)})

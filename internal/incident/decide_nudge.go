@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func Remind(v View) (Change, error) {
 	}
 	who := "nobody in particular"
 	if len(n.Who) > 0 {
-		who = fmt.Sprint(n.Who)
+		who = strings.Join(n.Who, ", ")
 	}
 	e := Entry{Text: fmt.Sprintf("Reminded %s: %s.", who, wordsOf[n.Words]), Body: &Nudged{Nudge: n}}
 	if n.Facts {
