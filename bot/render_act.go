@@ -31,7 +31,7 @@ func (c *card) preview(s *incident.Step) {
 	} else {
 		c.line(chat.Muted(fmt.Sprintf("Preview · %s · %s, step %d of %d · asked by %s", c.inc.ID(), s.Playbook, s.Index, s.Of, s.RequestedBy)))
 	}
-	c.line(chat.Strong(p.Title), " (", envWord(p.Env), ")")
+	c.line(chat.Strong(p.Title), where(p))
 	if p.From != "" {
 		c.line("from  ", p.From)
 	}
@@ -54,6 +54,15 @@ func gradeWord(g incident.Grade) string {
 		return "danger step"
 	}
 	return "a second person for a step"
+}
+
+// where names the environment, unless the title does.
+func where(p incident.Plan) string {
+	tail := " (" + envWord(p.Env) + ")"
+	if strings.HasSuffix(p.Title, tail) {
+		return ""
+	}
+	return tail
 }
 
 func envWord(env string) string {
@@ -122,17 +131,20 @@ func startLabel(s *incident.Step) string {
 	return shortened(s.Plan.Title, chat.Shared.Label-len(tail)) + tail
 }
 
+// dangling words need another one behind them.
+var dangling = []string{"a", "an", "the", "of", "on", "in", "to", "for", "and", "from", "with", "last", "serves"}
+
 // shortened keeps whole words, and none at the end that needs another one: a
 // button says "Cancel the query", not "Cancel the query of ses…".
 func shortened(title string, n int) string {
 	words := strings.Fields(title)
 	for len(words) > 1 && len([]rune(strings.Join(words, " "))) > n {
 		words = words[:len(words)-1]
-		for len(words) > 1 && slices.Contains([]string{"a", "an", "the", "of", "on", "in", "to", "for", "and", "from", "with"}, words[len(words)-1]) {
+		for len(words) > 1 && slices.Contains(dangling, words[len(words)-1]) {
 			words = words[:len(words)-1]
 		}
 	}
-	return chat.Clamp(strings.Join(words, " "), n)
+	return chat.Clamp(strings.TrimRight(strings.Join(words, " "), ",;"), n)
 }
 
 func (c *card) progress(s *incident.Step) {
@@ -273,7 +285,7 @@ func (c *card) undoFoot(s *incident.Step) {
 	}
 	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)))
 	if s.Plan.Undo != "" {
-		c.stepButton(chat.Plain, "undo", "Undo: "+strings.TrimPrefix(s.Plan.Undo, "yes, "), s.ID, nil)
+		c.stepButton(chat.Plain, "undo", shortened("Undo: "+strings.TrimPrefix(s.Plan.Undo, "yes, "), chat.Shared.Label), s.ID, nil)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 const (
 	batchJobs  = 256
 	batchTime  = 10 * time.Millisecond
-	urgentTime = 500*time.Microsecond
+	urgentTime = 500 * time.Microsecond
 	calmShare  = 4 // jobs of the loop that a commit takes when they wait
 )
 
