@@ -99,6 +99,9 @@ func (d *Desk) Update(ctx context.Context, by incident.Person, number int64, w i
 	if err != nil {
 		return chat.Message{}, err
 	}
+	if inc.Clock.Paused {
+		return said(inc, "Posted to #status. No next update is due."), nil
+	}
 	return said(inc, "Posted to #status. Next update by %s.", inc.Clock.Due.UTC().Format("15:04 UTC")), nil
 }
 

@@ -62,6 +62,12 @@ func (d *Desk) OpenIncidents(ctx context.Context) ([]*incident.Incident, error) 
 	return d.Store.Reader.Incidents(ctx, incident.Filter{State: "open", Limit: 6})
 }
 
+// OwnedBy answers what is open and somebody's own, at most two: one is the one
+// that they mean.
+func (d *Desk) OwnedBy(ctx context.Context, name string) ([]*incident.Incident, error) {
+	return d.Store.Reader.Incidents(ctx, incident.Filter{State: "open", Owner: name, Limit: 2})
+}
+
 // Line is an incident on one line: "◆ SEV2 INC-42 checkout: errors · identified · @Ana".
 func Line(i *incident.Incident) string {
 	owner := "nobody"

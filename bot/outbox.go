@@ -199,3 +199,13 @@ func (d *Desk) HandleNudge(ctx context.Context, c incident.Claim) error {
 	_, err = d.do(ctx, incident.Target{Number: number, Claim: &c}, incident.Remind)
 	return err
 }
+
+// HandleAsk asks once more whether an incident is over.
+func (d *Desk) HandleAsk(ctx context.Context, c incident.Claim) error {
+	number, err := incident.ParseID(c.Row)
+	if err != nil {
+		return d.Queue.Done(ctx, c)
+	}
+	_, err = d.do(ctx, incident.Target{Number: number, Claim: &c}, incident.AskAgain)
+	return err
+}

@@ -51,7 +51,7 @@ func (in input) list(name string) (items []string, given bool) {
 }
 
 // presser is what a verb does.
-type presser func(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error)
+type presser func(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error)
 
 // Press does what a button means. The person's right is checked now, whatever
 // was true when the button was drawn; a press is a request, not a proof.
@@ -70,7 +70,7 @@ func (d *Desk) Press(ctx context.Context, by incident.Person, id string, raw map
 	if err := d.answeredNudge(ctx, b); err != nil {
 		return chat.Message{}, err
 	}
-	return do(d, ctx, by, b, raw)
+	return do(ctx, d, by, b, raw)
 }
 
 // answeredNudge refuses a press on a reminder that was answered meanwhile.
@@ -98,7 +98,7 @@ func verbs() map[string]presser {
 		"snooze": pressSnooze, "handover": pressHandOver, "severity": pressSeverity, "by_hand": pressByHand, "pause": pressPause,
 		"cadence": pressCadence, "keep": pressLife, "fine": pressLife,
 		"resolve": pressResolve, "not_incident": pressNotIncident, "reopen": pressReopen, "watch": pressWatch, "not_fixed": pressNotFixed,
-		"run": func(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+		"run": func(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 			return d.pressRun(ctx, by, b, in)
 		},
 		"start": pressStep, "approve": pressStep, "decline": pressStep, "withdraw": pressStep,
@@ -115,7 +115,7 @@ func argText(b incident.Button) string {
 	return s
 }
 
-func pressOwn(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressOwn(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	if argText(b) != "over" {
 		inc, err := d.Store.Journal.Incident(ctx, b.Incident)
 		if err != nil {
@@ -128,11 +128,11 @@ func pressOwn(d *Desk, ctx context.Context, by incident.Person, b incident.Butto
 	return d.Own(ctx, by, b.Incident, "")
 }
 
-func pressPost(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressPost(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	return d.Update(ctx, by, b.Incident, incident.Words{})
 }
 
-func pressUpdate(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressUpdate(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	w := incident.Words{State: incident.State(in.text("state")), Impact: in.text("impact"), Doing: in.text("doing")}
 	switch empty := w.Impact == "" && w.Doing == "" && w.State == ""; {
 	case empty && argText(b) == "first":
@@ -171,7 +171,7 @@ func knownState(s incident.State) bool {
 }
 
 // pressNoChange posts the honest holding text at once.
-func pressNoChange(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressNoChange(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.Store.Journal.Incident(ctx, b.Incident)
 	if err != nil {
 		return chat.Message{}, err
@@ -183,7 +183,7 @@ func pressNoChange(d *Desk, ctx context.Context, by incident.Person, b incident.
 	return d.Update(ctx, by, b.Incident, w)
 }
 
-func pressSnooze(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressSnooze(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	asked, err := time.ParseDuration(argText(b))
 	if err != nil {
 		asked = 10 * time.Minute
@@ -191,7 +191,7 @@ func pressSnooze(d *Desk, ctx context.Context, by incident.Person, b incident.Bu
 	return d.Snooze(ctx, by, b.Incident, asked, "")
 }
 
-func pressHandOver(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressHandOver(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	if to := in.text("to"); to != "" {
 		return d.Own(ctx, by, b.Incident, to)
 	}
@@ -210,7 +210,7 @@ func pressHandOver(d *Desk, ctx context.Context, by incident.Person, b incident.
 	return c.answer(ctx)
 }
 
-func pressSeverity(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressSeverity(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	if to := in.text("severity"); to != "" {
 		sev, ok := incident.ParseSeverity(to)
 		if !ok {
@@ -241,15 +241,15 @@ func (d *Desk) pace(ctx context.Context, by incident.Person, b incident.Button, 
 	return said(inc, "%s", text), nil
 }
 
-func pressByHand(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressByHand(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	return d.pace(ctx, by, b, incident.Cadence{Byh: true}, "Good. The clock starts anew.")
 }
 
-func pressPause(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressPause(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	return d.pace(ctx, by, b, incident.Cadence{Pause: true}, "Reminders are paused until the next update.")
 }
 
-func pressCadence(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressCadence(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	every, err := time.ParseDuration(argText(b))
 	if err != nil {
 		return chat.Message{}, fault.New(fault.Gone, "E4", "This button has no duration.", "")
@@ -257,7 +257,7 @@ func pressCadence(d *Desk, ctx context.Context, by incident.Person, b incident.B
 	return d.pace(ctx, by, b, incident.Cadence{Every: d.scaled(every)}, "An update every "+span(every)+" from now on.")
 }
 
-func pressLife(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressLife(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.act(ctx, by, incident.Responder, "answer a reminder", b.Incident, incident.Alive(by))
 	if err != nil {
 		return chat.Message{}, err
@@ -265,14 +265,14 @@ func pressLife(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 	return said(inc, "Good. %s goes on as it is.", inc.ID()), nil
 }
 
-func pressResolve(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressResolve(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	if len(in) == 0 {
 		return d.ResolveForm(ctx, by, b.Incident)
 	}
 	return d.Resolve(ctx, by, b.Incident, incident.Ending{Saw: in.text("saw"), Fixed: in.text("fixed"), Lost: in.text("lost"), Tell: in.text("tell") != "no"})
 }
 
-func pressNotIncident(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressNotIncident(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.act(ctx, by, incident.Responder, "close it", b.Incident, incident.Resolve(by, incident.Ending{False: true}))
 	if err != nil {
 		return chat.Message{}, err
@@ -280,7 +280,7 @@ func pressNotIncident(d *Desk, ctx context.Context, by incident.Person, b incide
 	return said(inc, "%s is closed: not an incident. Reopen is on its card.", inc.ID()), nil
 }
 
-func pressReopen(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressReopen(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.act(ctx, by, incident.Responder, "reopen it", b.Incident, incident.Reopen(by))
 	if err != nil {
 		return chat.Message{}, err
@@ -288,11 +288,11 @@ func pressReopen(d *Desk, ctx context.Context, by incident.Person, b incident.Bu
 	return said(inc, "%s is open again.", inc.ID()), nil
 }
 
-func pressWatch(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressWatch(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	return d.recovered(ctx, by, b, true)
 }
 
-func pressNotFixed(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressNotFixed(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	return d.recovered(ctx, by, b, false)
 }
 

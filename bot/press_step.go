@@ -13,7 +13,7 @@ import (
 )
 
 // pressStep starts, approves, declines or takes back an act.
-func pressStep(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressStep(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	p := incident.Press(b.Verb)
 	if p == incident.PressStart || p == incident.PressApprove {
 		if err := d.frozen(ctx); err != nil {
@@ -116,7 +116,7 @@ func triesLeft(n int) string {
 }
 
 // pressLookAgain asks the resolver to read the target once more.
-func pressLookAgain(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressLookAgain(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.act(ctx, by, incident.Responder, "look again", b.Incident, incident.LookAgain(by, b.Step))
 	if err != nil {
 		return chat.Message{}, err
@@ -125,7 +125,7 @@ func pressLookAgain(d *Desk, ctx context.Context, by incident.Person, b incident
 }
 
 // pressClose is a person's word on an unknown result.
-func pressClose(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressClose(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.act(ctx, by, incident.Responder, "settle a step", b.Incident, incident.CloseUnknown(by, b.Step, b.Verb == "worked"))
 	if err != nil {
 		return chat.Message{}, err
@@ -134,7 +134,7 @@ func pressClose(d *Desk, ctx context.Context, by incident.Person, b incident.But
 }
 
 // pressMove lets a paused run go on, tries its step again, or stops it.
-func pressMove(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressMove(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	if at := argText(b); at != "" {
 		// An older card may stand at another step than the run does now.
 		inc, err := d.Store.Journal.Incident(ctx, b.Incident)
@@ -160,9 +160,9 @@ func pressMove(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 }
 
 // pressSkip leaves out a question, or the step at which a run is paused.
-func pressSkip(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressSkip(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	if strings.Contains(b.Step, ":") {
-		return pressAnswer(d, ctx, by, b, in)
+		return pressAnswer(ctx, d, by, b, in)
 	}
 	inc, err := d.Store.Journal.Incident(ctx, b.Incident)
 	if err != nil {
@@ -171,7 +171,7 @@ func pressSkip(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 	if inc.Owner != "" && inc.Owner != by.Name && !by.Role.AtLeast(incident.Commander) {
 		return chat.Message{}, fault.New(fault.Refused, "E1", "The owner or a commander leaves out an act, and that is "+inc.Owner+".", "Ask them, or take it first: own")
 	}
-	return pressMove(d, ctx, by, b, in)
+	return pressMove(ctx, d, by, b, in)
 }
 
 // answerRun records the answer to a question of a run.
@@ -186,13 +186,16 @@ func (d *Desk) answerRun(ctx context.Context, by incident.Person, b incident.But
 
 // pressPick takes the rows that somebody chose. Rows are named by the ids that
 // were offered; anything else is refused.
-func pressPick(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressPick(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	ids, given := in.list("pick")
 	if !given {
 		return d.pickForm(ctx, b)
 	}
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	return d.answerRun(ctx, by, b, fmt.Sprintf("picked %d", len(ids)), func(r *incident.Result) error {
+		if r.Asked != "pick" || r.Table == nil {
+			return fault.New(fault.Already, "E22", "That was answered.", "").WithState("")
+		}
 		q := askedIn(*r)
 		if q.Pick == "one" && len(ids) > 1 {
 			return fault.New(fault.Invalid, "E24", fmt.Sprintf("One is wanted, %d were picked.", len(ids)), "Pick one.")
@@ -235,7 +238,7 @@ func (d *Desk) pickForm(ctx context.Context, b incident.Button) (chat.Message, e
 }
 
 // pressAnswer answers a choice, a tell, a question, or leaves it out.
-func pressAnswer(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressAnswer(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	label := argText(b)
 	text := map[string]string{"skip": "left it out", "choose": "chose " + label, "done": "did it by hand", "not_helped": "it did not help", "do_it": "do it"}[b.Verb]
 	return d.answerRun(ctx, by, b, text, func(r *incident.Result) error {
@@ -277,7 +280,7 @@ func asks(verb, asked string) bool {
 }
 
 // pressInputs takes the words that an option asked for.
-func pressInputs(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressInputs(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	inc, err := d.Store.Journal.Incident(ctx, b.Incident)
 	if err != nil {
 		return chat.Message{}, err

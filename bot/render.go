@@ -280,7 +280,7 @@ func (c *card) quiet(o incident.Out, e *incident.Entry) {
 }
 
 // recovered is M12: the source is well again, a person decides.
-func (c *card) recovered(o incident.Out, e *incident.Entry) {
+func (c *card) recovered(_ incident.Out, e *incident.Entry) {
 	i := c.inc
 	parts := []any{"Looks recovered: every alert is resolved at its source since ", chat.At(e.At), "."}
 	if i.Owner != "" {

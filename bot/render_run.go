@@ -93,7 +93,7 @@ func (c *card) run(o incident.Out, _ *incident.Entry) {
 
 // step is one message of a run: a look, a question, or an act from preview to
 // result.
-func (c *card) step(o incident.Out, e *incident.Entry) {
+func (c *card) step(o incident.Out, _ *incident.Entry) {
 	if s := c.inc.Step(o.About); s != nil {
 		c.act(s)
 		return

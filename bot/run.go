@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -165,7 +166,7 @@ func reason(err error) string {
 	if s, ok := integrations.AsStale(err); ok {
 		return s.Diff
 	}
-	if err == context.DeadlineExceeded || strings.Contains(err.Error(), "deadline exceeded") {
+	if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "deadline exceeded") {
 		return "no answer in time"
 	}
 	return fault.Of(err).Message

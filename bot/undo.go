@@ -84,7 +84,7 @@ func (d *Desk) undoForm(ctx context.Context, inc *incident.Incident) (chat.Messa
 	return c.answer(ctx)
 }
 
-func pressUndo(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressUndo(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	step := b.Step
 	if step == "" {
 		step = in.text("step")
@@ -92,7 +92,7 @@ func pressUndo(d *Desk, ctx context.Context, by incident.Person, b incident.Butt
 	return d.Undo(ctx, by, b.Incident, step)
 }
 
-func pressKeepAct(d *Desk, ctx context.Context, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
+func pressKeepAct(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
 	inc, err := d.act(ctx, by, incident.Responder, "answer a reminder", b.Incident, incident.KeepAct(by, b.Step))
 	if err != nil {
 		return chat.Message{}, err
@@ -242,7 +242,7 @@ func (d *Desk) Freeze(ctx context.Context, by incident.Person, on bool, why stri
 	}
 	text := "Steps may run again, says " + by.Name + "."
 	if on {
-		text = strings.TrimSpace("All steps are frozen by " + by.Name + ". " + why)
+		text = "All steps are frozen by " + by.Name + becauseOf(why) + "."
 	}
 	open, err := d.Store.Reader.Incidents(ctx, incident.Filter{State: "open", Limit: 50})
 	if err != nil {
@@ -265,19 +265,30 @@ func (d *Desk) frozen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var f freeze
-	if raw == "" || json.Unmarshal([]byte(raw), &f) != nil || !f.On {
+	if raw == "" {
 		return nil
 	}
-	why := ""
-	if f.Why != "" {
-		why = ": “" + chat.Clamp(f.Why, 120) + "”"
+	var f freeze
+	if err := json.Unmarshal([]byte(raw), &f); err != nil {
+		return fmt.Errorf("read freeze: %w", err) // in doubt nothing acts
 	}
-	return fault.Newf(fault.Refused, "E21", "Steps are frozen by %s since %s%s.", f.By, since.UTC().Format("15:04"), why).WithHint("Updates and nudges work. Ask " + f.By + ".")
+	if !f.On {
+		return nil
+	}
+	return fault.Newf(fault.Refused, "E21", "Steps are frozen by %s since %s%s.", f.By, since.UTC().Format("15:04"), becauseOf(f.Why)).
+		WithHint("Updates and nudges work. Ask " + f.By + ".")
+}
+
+// becauseOf quotes a reason at the end of a sentence, where one was given.
+func becauseOf(why string) string {
+	if why = strings.TrimSpace(why); why == "" {
+		return ""
+	}
+	return ": “" + chat.Clamp(why, 120) + "”"
 }
 
 // pressGlass starts a step without its second person: phrase and reason first.
-func pressGlass(d *Desk, ctx context.Context, by incident.Person, b incident.Button, in input) (chat.Message, error) {
+func pressGlass(ctx context.Context, d *Desk, by incident.Person, b incident.Button, in input) (chat.Message, error) {
 	if err := d.frozen(ctx); err != nil {
 		return chat.Message{}, err
 	}

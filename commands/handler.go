@@ -107,7 +107,11 @@ func (h *Handler) which(ctx context.Context, by incident.Person, text string, t 
 	if len(open) == 1 {
 		return open[0].Number, chat.Message{}, nil
 	}
-	if mine := owned(open, by.Name); len(open) <= 5 && len(mine) == 1 {
+	mine, err := h.desk.OwnedBy(ctx, by.Name)
+	if err != nil {
+		return 0, chat.Message{}, err
+	}
+	if len(mine) == 1 {
 		return mine[0].Number, chat.Message{}, nil
 	}
 	if len(open) == 0 {
@@ -121,16 +125,6 @@ func (h *Handler) which(ctx context.Context, by incident.Person, text string, t 
 	}
 	m, err := h.desk.Offer(ctx, by, lines, offers)
 	return 0, m, err
-}
-
-func owned(open []*incident.Incident, name string) []*incident.Incident {
-	var mine []*incident.Incident
-	for _, i := range open {
-		if i.Owner == name {
-			mine = append(mine, i)
-		}
-	}
-	return mine
 }
 
 func (h *Handler) nothingOpen(ctx context.Context, by incident.Person, t typed) (int64, chat.Message, error) {

@@ -50,8 +50,10 @@ func panel(ctx context.Context, c *Call) (chat.Message, error) {
 	}
 	var lines []string
 	var offers []bot.Offer
-	switch len(open) {
-	case 0:
+	switch {
+	case len(open) > 5:
+		lines = append(lines, "More than 5 open incidents, the newest first")
+	case len(open) == 0:
 		lines = append(lines, "No open incidents.")
 		offers = append(offers, bot.Offer{Label: "Open an incident", Redo: bot.Redo{Text: "open something is wrong"}})
 	default:

@@ -29,6 +29,9 @@ func init() {
 				}
 				sev = parsed
 			}
+			if _, ok := c.Named["drill"]; ok { // a drill that is none would call real people
+				return chat.Message{}, fault.New(fault.Invalid, "E24", "This Mayday has no drills yet.", "Leave drill= out to open a real incident.")
+			}
 			if strings.HasPrefix(c.Rest, "--") {
 				return chat.Message{}, fault.New(fault.Invalid, "E24", "There are no flags here.", "Write key=value, as in: open checkout is slow service=checkout")
 			}
@@ -37,7 +40,7 @@ func init() {
 	})
 }
 
-var namedWord = regexp.MustCompile(`(^|\s)(service|severity|drill)=("[^"]*"|\S*)`)
+var namedWord = regexp.MustCompile(`(^|\s)(service|severity)=("[^"]*"|“[^”]*”|'[^']*'|\S*)`)
 
 // withoutNamed is the title as it was typed, without the key=value words that
 // were taken as options.

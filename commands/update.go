@@ -30,6 +30,9 @@ func init() {
 			if w.State != "" && !state(w.State) {
 				return chat.Message{}, fault.Newf(fault.Invalid, "E24", "`state` is investigating, identified, monitoring or resolved, not %q.", chat.Clamp(chat.Clean(string(w.State)), 20))
 			}
+			if w.State == incident.Resolved {
+				return c.Desk.ResolveForm(ctx, c.By, c.Number)
+			}
 			next, err := duration("next", c.Named["next"], "30m")
 			if err != nil {
 				return chat.Message{}, err
@@ -40,7 +43,7 @@ func init() {
 	})
 }
 
-var updateWord = regexp.MustCompile(`(^|\s)(state|impact|doing|next)=("[^"]*"|“[^”]*”|\S*)`)
+var updateWord = regexp.MustCompile(`(^|\s)(state|impact|doing|next)=("[^"]*"|“[^”]*”|'[^']*'|\S*)`)
 
 func state(s incident.State) bool {
 	for _, k := range incident.States {

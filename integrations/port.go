@@ -17,6 +17,7 @@ import (
 // The structs of the port live in the domain: digest, undo and receivers are
 // domain matters. They are named here again for those who implement it.
 type (
+	// Plan is what an act will do.
 	Plan     = incident.Plan
 	Receipt  = incident.Receipt
 	Evidence = incident.Evidence

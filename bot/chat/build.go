@@ -14,7 +14,7 @@ func T(text string) Span { return Span{Kind: SpanText, Text: Clean(text)} }
 // Tf is T with a format.
 func Tf(format string, args ...any) Span { return T(fmt.Sprintf(format, args...)) }
 
-// Strong, Muted and Code are text with weight.
+// Strong is text that stands out.
 func Strong(text string) Span { return Span{Kind: SpanStrong, Text: Clean(text)} }
 
 // Muted is text that may be overlooked.

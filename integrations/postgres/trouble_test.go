@@ -111,8 +111,8 @@ func (p *proxy) serve() {
 }
 
 func (p *proxy) pass(client, server net.Conn) {
-	defer server.Close() //nolint:errcheck // test
-	defer client.Close() //nolint:errcheck // test
+	defer server.Close()
+	defer client.Close()
 	answers := make(chan struct{})
 	quiet := make(chan struct{})
 	go func() {
@@ -190,7 +190,7 @@ func TestASessionThatDoesNotGo(t *testing.T) {
 			if err := syscall.Kill(c.pid, syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
-			defer syscall.Kill(c.pid, syscall.SIGCONT) //nolint:errcheck // so that it can be ended
+			defer syscall.Kill(c.pid, syscall.SIGCONT)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			r, err := s.action(action).Apply(ctx, p, func(string, string) error { return nil })

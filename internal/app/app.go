@@ -227,6 +227,7 @@ func (a *App) makeQueue() {
 		incident.WakeStep:   a.desk.HandleStep,
 		incident.WakeRun:    a.desk.HandleRun,
 		incident.WakeRemind: a.desk.HandleRemind,
+		incident.WakeAsk:    a.desk.HandleAsk,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,6 +45,7 @@ type Demo struct {
 	alerts []string // alerts on checkout that stand
 	broken bool     // by the bad flag
 	watch  sync.WaitGroup
+	stop   context.CancelFunc // of watch
 	dir    string
 	mine   bool // dir is temporary and removed at the end
 }
@@ -51,7 +53,7 @@ type Demo struct {
 // NewDemo makes the pretend company and a Mayday that is configured for it. The
 // parts are the ones of production; only the addresses are pretend.
 func NewDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
-	d := &Demo{Key: secret(16), Token: secret(16), Secret: secret(16), dir: o.Data}
+	d := &Demo{Key: secret(), Token: secret(), Secret: secret(), dir: o.Data}
 	if d.dir == "" {
 		dir, err := os.MkdirTemp("", "mayday-demo-")
 		if err != nil {
@@ -67,7 +69,7 @@ func NewDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
 }
 
 func (d *Demo) build(ctx context.Context, o DemoOptions) error {
-	token := secret(16)
+	token := secret()
 	pager, err := practice.NewPagerDuty(practice.Options{Secrets: []string{d.Secret}, Token: token, From: []string{"mayday@example.com"}})
 	if err != nil {
 		return fmt.Errorf("make practice range: %w", err)
@@ -202,8 +204,18 @@ func (d *Demo) recover(ctx context.Context) {
 	}
 }
 
-// Start begins to serve and aims the pretend PagerDuty at it.
+// Start begins to serve and aims the pretend PagerDuty at it. On an error
+// nothing remains.
 func (d *Demo) Start(ctx context.Context) error {
+	if err := d.start(ctx); err != nil {
+		err = errors.Join(err, d.App.Stop())
+		d.clean()
+		return err
+	}
+	return nil
+}
+
+func (d *Demo) start(ctx context.Context) error {
 	if err := d.App.Start(ctx); err != nil {
 		return err
 	}
@@ -217,17 +229,21 @@ func (d *Demo) Start(ctx context.Context) error {
 	d.mu.Lock()
 	d.curl = curl
 	d.mu.Unlock()
+	ctx, d.stop = context.WithCancel(ctx)
 	d.watch.Go(func() { d.recover(ctx) })
 	return nil
 }
 
-// Wait runs until ctx ends; then nothing remains.
+// Wait runs until ctx ends or a part fails; then nothing remains.
 func (d *Demo) Wait(ctx context.Context) error {
 	defer d.clean()
 	return d.App.Wait(ctx)
 }
 
 func (d *Demo) clean() {
+	if d.stop != nil {
+		d.stop()
+	}
 	d.watch.Wait()
 	if d.Flags != nil {
 		d.Flags.Close()
@@ -328,8 +344,8 @@ func answered(i *incident.Incident) bool {
 	return false
 }
 
-func secret(n int) string {
-	b := make([]byte, n)
+func secret() string {
+	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails since Go 1.24
 	return hex.EncodeToString(b)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,8 +45,7 @@ func connect(f *config.File, log *slog.Logger, services []bot.Service) (*outside
 		out.add(f, i, parts)
 	}
 	if err := config.Join(errs...); err != nil {
-		out.close()
-		return nil, err
+		return nil, errors.Join(err, out.close())
 	}
 	return out, nil
 }

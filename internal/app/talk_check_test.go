@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ func (k *talk) keep(args []string) error {
 }
 
 func (k *talk) reply(args []string) error {
-	text := k.last_.Text
+	text := k.answer.Text
 	if k.err != nil {
 		text = k.err.Error()
 	}
@@ -54,7 +55,7 @@ func texts(ms []chat.Message) string {
 
 func (k *talk) thread(args []string) error { return match(args[0], texts(k.messages())) }
 func (k *talk) status(args []string) error { return match(args[0], texts(k.posted("status", ""))) }
-func (k *talk) print([]string) error       { fmt.Println(texts(k.messages())); return nil }
+func (k *talk) print([]string) error       { fmt.Fprintln(os.Stderr, texts(k.messages())); return nil }
 
 func (k *talk) last(args []string) error {
 	all := k.messages()
@@ -77,7 +78,7 @@ func (k *talk) card(args []string) error {
 // buttons lists the labels of the newest message of a kind, in order; "reply"
 // is the last answer: buttons card 'a, b, c'. What is behind More follows a bar.
 func (k *talk) buttons(args []string) error {
-	all := append([]chat.Message{{Kind: "reply", Buttons: k.last_.Buttons, More: k.last_.More}}, k.messages()...)
+	all := append([]chat.Message{{Kind: "reply", Buttons: k.answer.Buttons, More: k.answer.More}}, k.messages()...)
 	slices.Reverse(all)
 	for _, m := range all {
 		if m.Kind != args[0] {
@@ -147,10 +148,10 @@ func (k *talk) atMost(args []string) error {
 
 // field checks what a field of the last form is filled with: field doing REGEXP.
 func (k *talk) field(args []string) error {
-	if k.last_.Form == nil {
-		return fmt.Errorf("the answer has no form: %s", k.last_.Text)
+	if k.answer.Form == nil {
+		return fmt.Errorf("the answer has no form: %s", k.answer.Text)
 	}
-	for _, f := range k.last_.Form.Fields {
+	for _, f := range k.answer.Form.Fields {
 		if f.Name == args[0] {
 			return match(args[1], fmt.Sprint(f.Value))
 		}

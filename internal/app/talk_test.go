@@ -52,14 +52,14 @@ type talkKey struct{}
 
 // talk is the state of one script.
 type talk struct {
-	dir   string
-	mu    sync.Mutex
-	now   time.Time
-	app   *App
-	last_ chat.Message
-	err   error
-	seq   int
-	kept  map[string]string // ids of buttons, by the script's name for them
+	dir    string
+	mu     sync.Mutex
+	now    time.Time
+	app    *App
+	answer chat.Message
+	err    error
+	seq    int
+	kept   map[string]string // ids of buttons, by the script's name for them
 }
 
 const talkSecret = "script-secret-0123456789"
@@ -255,7 +255,7 @@ func (k *talk) deliver(body []byte) error {
 
 func (k *talk) handle(in chat.Interaction) error {
 	in.Platform, in.At = "web", k.time()
-	k.last_, k.err = k.app.handler.Handle(context.Background(), in)
+	k.answer, k.err = k.app.handler.Handle(context.Background(), in)
 	return k.app.Drain(context.Background())
 }
 
@@ -296,7 +296,7 @@ func (k *talk) find(label string) (string, error) {
 	}
 	all := k.messages()
 	slices.Reverse(all)
-	for _, m := range append([]chat.Message{k.last_}, all...) {
+	for _, m := range append([]chat.Message{k.answer}, all...) {
 		if m.Form != nil && m.Form.Label == label {
 			return m.Form.Submit, nil
 		}

@@ -170,7 +170,11 @@ func (c *demoCmd) Run(r *run) error {
 		fmt.Fprintln(r.words, "Company    5 services, all pretend. REAL: payments-db is the database you named.")
 	}
 	fmt.Fprintln(r.words, "Next       press “Send PagerDuty webhook”, or run the curl that it shows.")
-	fmt.Fprintln(r.words, "Ctrl+C stops and forgets everything.")
+	if c.Data == "" {
+		fmt.Fprintln(r.words, "Ctrl+C stops and forgets everything.")
+	} else {
+		fmt.Fprintln(r.words, "Ctrl+C stops; what happened stays in "+c.Data+".")
+	}
 	if !c.NoBrowser && !c.JSON {
 		openBrowser(page)
 	}

@@ -24,7 +24,7 @@ func Resolve(by Person, e Ending) Decide {
 			return Change{}, fault.New(fault.Already, "E22", fmt.Sprintf("%s was resolved at %s.", i.ID(), i.ResolvedAt.UTC().Format("15:04")), "")
 		}
 		for n := range i.Steps {
-			if i.Steps[n].State == Starting {
+			if i.Steps[n].State.Running() {
 				return Change{}, fault.New(fault.Conflict, "E16", "A step is on its way: "+i.Steps[n].Plan.Title+".", "Wait for its result, then resolve.")
 			}
 		}
@@ -90,7 +90,8 @@ func Watch(by Person, fixed bool) Decide {
 			return Change{}, err
 		}
 		if fixed {
-			return Change{Entries: []Entry{say(by, by.Name+" watches it a little longer.", &StateChanged{To: Monitoring})}}, nil
+			again := Wake{Kind: WakeAsk, Row: v.Incident.ID(), Due: v.Now.Add(v.Incident.Policy.Snooze), Priority: PriorityNudge}
+			return Change{Entries: []Entry{say(by, by.Name+" watches it a little longer.", &StateChanged{To: Monitoring})}, Wakes: []Wake{again}}, nil
 		}
 		return Change{Entries: []Entry{say(by, by.Name+" says it is not fixed.", &StateChanged{To: Investigating})}}, nil
 	}
@@ -109,4 +110,17 @@ func SetSeverity(by Person, to Severity) Decide {
 		entries := []Entry{say(by, fmt.Sprintf("%s set %s (was %s).", by.Name, to, i.Severity), &SeverityChanged{To: to, Hand: true})}
 		return Change{Entries: entries}, nil
 	}
+}
+
+// WakeAsk asks once more whether it is over.
+const WakeAsk = "ask"
+
+// AskAgain asks again after somebody watched a little longer, if every alert is
+// still well and nobody went back to work.
+func AskAgain(v View) (Change, error) {
+	i := v.Incident
+	if !i.Open() || i.State != Monitoring || len(i.Sources) == 0 || len(i.others("", "")) > 0 {
+		return Change{}, nil
+	}
+	return Change{Entries: []Entry{{Text: "Still looks recovered; somebody decides.", Body: &Recovered{}}}}, nil
 }

@@ -47,6 +47,11 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 		if err := s.allowed(by, p); err != nil {
 			return Change{}, err
 		}
+		if p == PressStart || p == PressApprove {
+			if err := v.Incident.mayAct(s); err != nil {
+				return Change{}, err
+			}
+		}
 		switch p {
 		case PressDecline:
 			return s.end(v, by, Denied, by.Name+" declined “"+s.Plan.Title+"”"+because(reason)), nil
@@ -61,6 +66,14 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 		}
 		return s.approve(v, by, p), nil
 	}
+}
+
+// mayAct refuses an act on an incident that is over, but for taking one back.
+func (i *Incident) mayAct(s *Step) error {
+	if r := i.Run(s.Run); r != nil && r.UndoTarget() != "" {
+		return nil
+	}
+	return over(i)
 }
 
 // because ends a sentence, with a reason where one was given.

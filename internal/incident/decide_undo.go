@@ -224,6 +224,9 @@ func BreakGlass(by Person, id, typed, reason string, g Glass) Decide {
 		if err := v.Incident.mayBreak(by, s, v.Now, g); err != nil {
 			return Change{}, err
 		}
+		if err := v.Incident.mayAct(s); err != nil {
+			return Change{}, err
+		}
 		if typed != s.Phrase {
 			return s.wrongWord(v, by), nil
 		}
@@ -256,7 +259,8 @@ func (i *Incident) mayBreak(by Person, s *Step, now time.Time, g Glass) error {
 	case len(s.Children) > 1:
 		return fault.Newf(fault.Refused, "E1", "The glass is broken for one target at a time; here are %d.", len(s.Children)).WithHint("Pick one.")
 	case now.Sub(s.ProposedAt) < wait:
-		return fault.Newf(fault.Refused, "E12", "Give them a moment: the glass can be broken in %s.", (wait - now.Sub(s.ProposedAt)).Round(time.Second)).WithHint("They were asked at " + s.ProposedAt.UTC().Format("15:04:05") + ".")
+		return fault.Newf(fault.Refused, "E12", "Give them a moment: the glass can be broken in %s.", (wait - now.Sub(s.ProposedAt)).Round(time.Second)).
+			WithHint("They were asked at " + s.ProposedAt.UTC().Format("15:04:05") + ".")
 	}
 	for n := range i.Steps {
 		if i.Steps[n].Glass != "" {

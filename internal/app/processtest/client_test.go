@@ -51,9 +51,9 @@ type (
 		Code            string
 	}
 	quarantineJSON struct {
-		ID                    int64
-		EventID               string `json:"event_id"`
-		Source, Reason, Body_ string
+		ID             int64
+		EventID        string `json:"event_id"`
+		Source, Reason string
 	}
 	replyJSON struct {
 		Reply    messageJSON
