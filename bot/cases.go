@@ -114,7 +114,7 @@ func (d *Desk) UpdateForm(ctx context.Context, by incident.Person, number int64)
 	}
 	c := d.card(inc, "form", inc.ID()+":form:update")
 	c.line("Status update for ", inc.ID(), ": what do users see, and what are we doing?")
-	c.form("Status update", "Post update", "update", "", nil, updateFields(inc)...)
+	c.form("Status update", "Post update", "update", nil, updateFields(inc)...)
 	return c.answer(ctx)
 }
 
@@ -199,7 +199,7 @@ func (d *Desk) ResolveForm(ctx context.Context, by incident.Person, number int64
 	}
 	c.line("Resolve ", inc.ID(), ": a last word for those who wait.")
 	yes := []chat.Choice{{Value: "yes", Label: "yes, in #status"}, {Value: "no", Label: "no"}}
-	c.form("Resolve "+inc.ID(), "Resolve", "resolve", "", nil,
+	c.form("Resolve "+inc.ID(), "Resolve", "resolve", nil,
 		chat.Field{Name: "saw", Label: "What users saw", Type: chat.FieldArea, Value: inc.ImpactNow(), Max: incident.MaxWords},
 		chat.Field{Name: "fixed", Label: "What fixed it", Type: chat.FieldArea, Value: inc.FixedBy(), Max: incident.MaxWords},
 		chat.Field{Name: "lost", Label: "Data lost or to repair?", Type: chat.FieldText, Max: 200},

@@ -72,8 +72,8 @@ func (c *card) more(verb, label string, arg any) {
 }
 
 // form asks for words; posting them presses verb again.
-func (c *card) form(title, label, verb, step string, arg any, fields ...chat.Field) {
-	c.msg.Form = &chat.Form{Title: chat.Clamp(title, chat.Shared.Title), Submit: c.id(verb, step, arg), Label: label, Fields: fields}
+func (c *card) form(title, label, verb string, arg any, fields ...chat.Field) {
+	c.msg.Form = &chat.Form{Title: chat.Clamp(title, chat.Shared.Title), Submit: c.id(verb, "", arg), Label: label, Fields: fields}
 }
 
 func (c *card) done() chat.Message { return c.msg.Finish() }

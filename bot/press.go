@@ -206,7 +206,7 @@ func pressHandOver(ctx context.Context, d *Desk, by incident.Person, b incident.
 		field.Type = chat.FieldOne
 		field.Options = append(field.Options, chat.Choice{Value: l.Name, Label: l.Name})
 	}
-	c.form("Hand over", "Hand over", "handover", "", nil, field)
+	c.form("Hand over", "Hand over", "handover", nil, field)
 	return c.answer(ctx)
 }
 
@@ -228,7 +228,7 @@ func pressSeverity(ctx context.Context, d *Desk, by incident.Person, b incident.
 	}
 	c := d.card(inc, "form", inc.ID()+":form:severity")
 	c.line("How bad is ", inc.ID(), "? Unsure means the higher one.")
-	c.form("Severity", "Change it", "severity", "", nil, chat.Field{Name: "severity", Label: "Severity", Type: chat.FieldOne, Required: true, Value: string(inc.Severity),
+	c.form("Severity", "Change it", "severity", nil, chat.Field{Name: "severity", Label: "Severity", Type: chat.FieldOne, Required: true, Value: string(inc.Severity),
 		Options: []chat.Choice{{Value: "SEV1", Label: "SEV1, down"}, {Value: "SEV2", Label: "SEV2, degraded"}, {Value: "SEV3", Label: "SEV3, minor"}}})
 	return c.answer(ctx)
 }

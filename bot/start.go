@@ -71,7 +71,7 @@ func (d *Desk) inputsForm(ctx context.Context, inc *incident.Incident, pb *playb
 	}
 	c := d.card(inc, "form", inc.ID()+":form:run:"+pb.Name)
 	c.line(chat.Strong(pb.Name), ": ", pb.Say)
-	c.form(chat.Clamp(pb.Name, chat.Shared.Title), "Go on", "run", "", start{Playbook: pb.Name, Given: keep}, d.fields(missing, given)...)
+	c.form(chat.Clamp(pb.Name, chat.Shared.Title), "Go on", "run", start{Playbook: pb.Name, Given: keep}, d.fields(missing, given)...)
 	return c.answer(ctx)
 }
 
@@ -94,7 +94,7 @@ func (d *Desk) RunForm(ctx context.Context, by incident.Person, number int64) (c
 		return c.answer(ctx)
 	}
 	c.line("Which playbook for ", inc.ID(), "? Nothing acts before you have seen a preview and pressed it.")
-	c.form("Run a playbook", "Go on", "run", "", nil, chat.Field{Name: "playbook", Label: "Playbook", Type: chat.FieldOne, Required: true,
+	c.form("Run a playbook", "Go on", "run", nil, chat.Field{Name: "playbook", Label: "Playbook", Type: chat.FieldOne, Required: true,
 		Options: options[:min(len(options), 25)]})
 	return c.answer(ctx)
 }

@@ -80,7 +80,7 @@ func (d *Desk) undoForm(ctx context.Context, inc *incident.Incident) (chat.Messa
 		return c.answer(ctx)
 	}
 	c.line("What should be taken back? You will see a preview first.")
-	c.form("Undo", "Preview the undo", "undo", "", nil, chat.Field{Name: "step", Label: "Act", Type: chat.FieldOne, Required: true, Options: options})
+	c.form("Undo", "Preview the undo", "undo", nil, chat.Field{Name: "step", Label: "Act", Type: chat.FieldOne, Required: true, Options: options})
 	return c.answer(ctx)
 }
 

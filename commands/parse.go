@@ -32,9 +32,9 @@ func parse(text string) (typed, error) {
 	if len(text) > maxText {
 		return typed{}, fault.Newf(fault.Invalid, "E24", "That is %d characters; a command has at most %d.", len(text), maxText)
 	}
-	verb, rest, _ := cutSpace(text)
+	verb, rest := cutSpace(text)
 	t := typed{verb: strings.ToLower(verb), rest: strings.TrimSpace(rest), named: map[string]string{}}
-	if first, after, _ := cutSpace(t.rest); incidentID.MatchString(first) {
+	if first, after := cutSpace(t.rest); incidentID.MatchString(first) {
 		t.incident, t.rest = first, strings.TrimSpace(after)
 	}
 	tokens, err := split(t.rest)
@@ -55,12 +55,12 @@ func parse(text string) (typed, error) {
 	return t, nil
 }
 
-func cutSpace(s string) (first, rest string, found bool) {
+func cutSpace(s string) (first, rest string) {
 	n := strings.IndexFunc(s, unicode.IsSpace)
 	if n < 0 {
-		return s, "", false
+		return s, ""
 	}
-	return s[:n], s[n:], true
+	return s[:n], s[n:]
 }
 
 type token struct {

@@ -137,16 +137,6 @@ func (s *flagStage) wantFlag(name string, want practice.LDState) {
 	}
 }
 
-// flip turns a flag off as people do, and answers the act.
-func (s *flagStage) flip(flag string) *incident.Step {
-	s.t.Helper()
-	s.ok(s.say("ana", "run flip flag="+flag))
-	s.ok(s.press("ana", "start"))
-	step := s.step()
-	s.wantState(step, incident.Succeeded)
-	return s.inc().Step(step.ID)
-}
-
 // cardOf is the message of an act.
 func (s *flagStage) cardOf(step *incident.Step) chat.Message {
 	s.t.Helper()
@@ -226,16 +216,6 @@ func (s *flagStage) wantForce(want ...string) {
 	if len(want) == 0 && strings.Contains(s.root().Text, "In force") {
 		s.t.Errorf("the card says that something is in force:\n%s", s.root().Text)
 	}
-}
-
-// timelineText is the whole timeline as one text.
-func (s *flagStage) timelineText() string {
-	s.t.Helper()
-	var b strings.Builder
-	for _, e := range s.timeline() {
-		b.WriteString(e.Text + "\n")
-	}
-	return b.String()
 }
 
 func pointer[T any](v T) *T { return &v }

@@ -70,13 +70,6 @@ func (b *Browser) ClickIn(selector, text string) {
 	b.Run(chromedp.MouseClickXY(at.X, at.Y))
 }
 
-// Hover moves the mouse over the control that carries the text.
-func (b *Browser) Hover(text string) {
-	b.tb.Helper()
-	at := b.locate("control", "", text)
-	b.Run(input.DispatchMouseEvent(input.MouseMoved, at.X, at.Y))
-}
-
 // Fill replaces what stands in the field with that label, by typing. The label
 // is its <label>, aria-label, placeholder or name. In a list of choices, the
 // choice with that text is selected.

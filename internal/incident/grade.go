@@ -36,11 +36,3 @@ func (g Grade) Raise(to Grade) Grade {
 	}
 	return g
 }
-
-// ParseGrade reads the word used in playbooks.
-func ParseGrade(s string) (Grade, error) {
-	if g := Grade(s); g.Valid() {
-		return g, nil
-	}
-	return "", fmt.Errorf("grade is look, change or danger, not %q", s)
-}

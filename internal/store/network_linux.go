@@ -21,6 +21,6 @@ func networkFilesystem(dir string) (kind string, remote bool) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return "", false // what is wrong with it shows when it is used
 	}
-	kind, remote = remoteMagic[int64(st.Type)&0xffffffff]
+	kind, remote = remoteMagic[int64(st.Type)&0xffffffff] //nolint:unconvert // the type is narrower on 32-bit machines
 	return kind, remote
 }
