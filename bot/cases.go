@@ -12,10 +12,10 @@ import (
 // at names an incident by number.
 func at(number int64) incident.Target { return incident.Target{Number: number} }
 
-// act runs a decision for somebody who needs a role for it.
-func (d *Desk) act(ctx context.Context, by incident.Person, role incident.Role, what string, number int64, decide incident.Decide) (*incident.Incident, error) {
-	if err := incident.Needs(by, what, role); err != nil {
-		return nil, d.who(err, role)
+// act runs a decision that takes a responder.
+func (d *Desk) act(ctx context.Context, by incident.Person, what string, number int64, decide incident.Decide) (*incident.Incident, error) {
+	if err := incident.Needs(by, what, incident.Responder); err != nil {
+		return nil, d.who(err, incident.Responder)
 	}
 	return d.do(ctx, at(number), decide)
 }
@@ -79,7 +79,7 @@ func (d *Desk) Own(ctx context.Context, by incident.Person, number int64, who st
 		}
 		to = name
 	}
-	inc, err := d.act(ctx, by, incident.Responder, "take an incident", number, incident.Own(by, to, d.People.zone(to)))
+	inc, err := d.act(ctx, by, "take an incident", number, incident.Own(by, to, d.People.zone(to)))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -95,7 +95,7 @@ func (d *Desk) Update(ctx context.Context, by incident.Person, number int64, w i
 	if w.NextIn > 0 {
 		w.NextIn = d.scaled(w.NextIn)
 	}
-	inc, err := d.act(ctx, by, incident.Responder, "write to #status", number, incident.PostUpdate(by, w))
+	inc, err := d.act(ctx, by, "write to #status", number, incident.PostUpdate(by, w))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -108,7 +108,7 @@ func (d *Desk) Update(ctx context.Context, by incident.Person, number int64, w i
 // UpdateForm asks for the five fields of M3. It says that somebody writes, so
 // that no nudge interrupts.
 func (d *Desk) UpdateForm(ctx context.Context, by incident.Person, number int64) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "write to #status", number, incident.Compose(by))
+	inc, err := d.act(ctx, by, "write to #status", number, incident.Compose(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -134,7 +134,7 @@ func updateFields(i *incident.Incident) []chat.Field {
 
 // FirstStatus shows the prepared words before they are posted.
 func (d *Desk) FirstStatus(ctx context.Context, by incident.Person, number int64) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "write to #status", number, incident.Compose(by))
+	inc, err := d.act(ctx, by, "write to #status", number, incident.Compose(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -150,7 +150,7 @@ func (d *Desk) FirstStatus(ctx context.Context, by incident.Person, number int64
 
 // Note puts a fact on the timeline.
 func (d *Desk) Note(ctx context.Context, by incident.Person, number int64, text string) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "write notes", number, incident.Note(by, text))
+	inc, err := d.act(ctx, by, "write notes", number, incident.Note(by, text))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -159,7 +159,7 @@ func (d *Desk) Note(ctx context.Context, by incident.Person, number int64, text 
 
 // Snooze holds the next nudge.
 func (d *Desk) Snooze(ctx context.Context, by incident.Person, number int64, asked time.Duration, why string) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "hold a reminder", number, incident.Snooze(by, asked, d.scaled(asked), why))
+	inc, err := d.act(ctx, by, "hold a reminder", number, incident.Snooze(by, asked, d.scaled(asked), why))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -186,7 +186,7 @@ func (d *Desk) Resolve(ctx context.Context, by incident.Person, number int64, e 
 
 // ResolveForm asks what M12 asks.
 func (d *Desk) ResolveForm(ctx context.Context, by incident.Person, number int64) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "resolve", number, incident.Alive(by))
+	inc, err := d.act(ctx, by, "resolve", number, incident.Alive(by))
 	if err != nil {
 		return chat.Message{}, err
 	}

@@ -195,7 +195,7 @@ func pressHandOver(ctx context.Context, d *Desk, by incident.Person, b incident.
 	if to := in.text("to"); to != "" {
 		return d.Own(ctx, by, b.Incident, to)
 	}
-	inc, err := d.act(ctx, by, incident.Responder, "hand over", b.Incident, incident.Alive(by))
+	inc, err := d.act(ctx, by, "hand over", b.Incident, incident.Alive(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -216,13 +216,13 @@ func pressSeverity(ctx context.Context, d *Desk, by incident.Person, b incident.
 		if !ok {
 			return chat.Message{}, fault.New(fault.Invalid, "E24", "A severity is SEV1, SEV2 or SEV3.", "Choose one.")
 		}
-		inc, err := d.act(ctx, by, incident.Responder, "change the severity", b.Incident, incident.SetSeverity(by, sev))
+		inc, err := d.act(ctx, by, "change the severity", b.Incident, incident.SetSeverity(by, sev))
 		if err != nil {
 			return chat.Message{}, err
 		}
 		return said(inc, "%s is %s now.", inc.ID(), sev), nil
 	}
-	inc, err := d.act(ctx, by, incident.Responder, "change the severity", b.Incident, incident.Alive(by))
+	inc, err := d.act(ctx, by, "change the severity", b.Incident, incident.Alive(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -234,7 +234,7 @@ func pressSeverity(ctx context.Context, d *Desk, by incident.Person, b incident.
 }
 
 func (d *Desk) pace(ctx context.Context, by incident.Person, b incident.Button, c incident.Cadence, text string) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "change the reminders", b.Incident, incident.Pace(by, c))
+	inc, err := d.act(ctx, by, "change the reminders", b.Incident, incident.Pace(by, c))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -258,7 +258,7 @@ func pressCadence(ctx context.Context, d *Desk, by incident.Person, b incident.B
 }
 
 func pressLife(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "answer a reminder", b.Incident, incident.Alive(by))
+	inc, err := d.act(ctx, by, "answer a reminder", b.Incident, incident.Alive(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -273,7 +273,7 @@ func pressResolve(ctx context.Context, d *Desk, by incident.Person, b incident.B
 }
 
 func pressNotIncident(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "close it", b.Incident, incident.Resolve(by, incident.Ending{False: true}))
+	inc, err := d.act(ctx, by, "close it", b.Incident, incident.Resolve(by, incident.Ending{False: true}))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -281,7 +281,7 @@ func pressNotIncident(ctx context.Context, d *Desk, by incident.Person, b incide
 }
 
 func pressReopen(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "reopen it", b.Incident, incident.Reopen(by))
+	inc, err := d.act(ctx, by, "reopen it", b.Incident, incident.Reopen(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -297,7 +297,7 @@ func pressNotFixed(ctx context.Context, d *Desk, by incident.Person, b incident.
 }
 
 func (d *Desk) recovered(ctx context.Context, by incident.Person, b incident.Button, fixed bool) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "answer for it", b.Incident, incident.Watch(by, fixed))
+	inc, err := d.act(ctx, by, "answer for it", b.Incident, incident.Watch(by, fixed))
 	if err != nil {
 		return chat.Message{}, err
 	}

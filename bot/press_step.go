@@ -117,7 +117,7 @@ func triesLeft(n int) string {
 
 // pressLookAgain asks the resolver to read the target once more.
 func pressLookAgain(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "look again", b.Incident, incident.LookAgain(by, b.Step))
+	inc, err := d.act(ctx, by, "look again", b.Incident, incident.LookAgain(by, b.Step))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -126,7 +126,7 @@ func pressLookAgain(ctx context.Context, d *Desk, by incident.Person, b incident
 
 // pressClose is a person's word on an unknown result.
 func pressClose(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "settle a step", b.Incident, incident.CloseUnknown(by, b.Step, b.Verb == "worked"))
+	inc, err := d.act(ctx, by, "settle a step", b.Incident, incident.CloseUnknown(by, b.Step, b.Verb == "worked"))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -149,7 +149,7 @@ func pressMove(ctx context.Context, d *Desk, by incident.Person, b incident.Butt
 	if b.Verb == "stop" {
 		to = incident.RunStopped
 	}
-	inc, err := d.act(ctx, by, incident.Responder, "steer a run", b.Incident, incident.MoveRun(by, b.Step, to, again, ""))
+	inc, err := d.act(ctx, by, "steer a run", b.Incident, incident.MoveRun(by, b.Step, to, again, ""))
 	if err != nil {
 		return chat.Message{}, err
 	}
@@ -177,7 +177,7 @@ func pressSkip(ctx context.Context, d *Desk, by incident.Person, b incident.Butt
 // answerRun records the answer to a question of a run.
 func (d *Desk) answerRun(ctx context.Context, by incident.Person, b incident.Button, text string, update func(*incident.Result) error) (chat.Message, error) {
 	run, path, _ := strings.Cut(b.Step, ":")
-	inc, err := d.act(ctx, by, incident.Responder, "answer a playbook", b.Incident, incident.AnswerRun(by, run, path, by.Name+": "+text, update))
+	inc, err := d.act(ctx, by, "answer a playbook", b.Incident, incident.AnswerRun(by, run, path, by.Name+": "+text, update))
 	if err != nil {
 		return chat.Message{}, err
 	}

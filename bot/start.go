@@ -77,7 +77,7 @@ func (d *Desk) inputsForm(ctx context.Context, inc *incident.Incident, pb *playb
 
 // RunForm offers the playbooks of the incident's service, best first.
 func (d *Desk) RunForm(ctx context.Context, by incident.Person, number int64) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "run a playbook", number, incident.Alive(by))
+	inc, err := d.act(ctx, by, "run a playbook", number, incident.Alive(by))
 	if err != nil {
 		return chat.Message{}, err
 	}

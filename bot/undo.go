@@ -93,7 +93,7 @@ func pressUndo(ctx context.Context, d *Desk, by incident.Person, b incident.Butt
 }
 
 func pressKeepAct(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, incident.Responder, "answer a reminder", b.Incident, incident.KeepAct(by, b.Step))
+	inc, err := d.act(ctx, by, "answer a reminder", b.Incident, incident.KeepAct(by, b.Step))
 	if err != nil {
 		return chat.Message{}, err
 	}

@@ -18,14 +18,21 @@ import (
 // domain matters. They are named here again for those who implement it.
 type (
 	// Plan is what an act will do.
-	Plan     = incident.Plan
-	Receipt  = incident.Receipt
+	Plan = incident.Plan
+	// Receipt is what the target answered to an act.
+	Receipt = incident.Receipt
+	// Evidence is what a target says about an attempt whose result is unknown.
 	Evidence = incident.Evidence
-	Table    = incident.Table
-	Row      = incident.Row
-	Check    = incident.Check
-	Grade    = incident.Grade
-	Event    = incident.Event
+	// Table is what a look found.
+	Table = incident.Table
+	// Row is one line of a table.
+	Row = incident.Row
+	// Check is one thing that was looked at before an act.
+	Check = incident.Check
+	// Grade says how much care an action needs.
+	Grade = incident.Grade
+	// Event is one thing that an alert source said.
+	Event = incident.Event
 )
 
 // The grades and answers of the domain, for those who implement the port.

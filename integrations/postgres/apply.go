@@ -213,7 +213,7 @@ func (at attempt) diagnose(ctx context.Context) (*lack, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lacking(we, f, at.kind, s), nil
+	return lacking(we, f, s), nil
 }
 
 func (at attempt) receipt(effect, text string) integrations.Receipt {

@@ -36,7 +36,7 @@ func (k kind) checkSame(listed bool, add adder) {
 }
 
 func (k kind) checkRight(sc scene) integrations.Check {
-	if l := lacking(sc.we, sc.function, k, sc.session); l != nil {
+	if l := lacking(sc.we, sc.function, sc.session); l != nil {
 		return integrations.Check{Answer: incident.No, Code: "E6", Text: l.why + ". " + l.fix}
 	}
 	return integrations.Check{Answer: incident.Yes, Text: sc.we.user + " may signal it (" + way(sc.function, k) + ")"}

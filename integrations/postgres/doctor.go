@@ -73,7 +73,7 @@ func (c *connection) checkAccount(we account) []integrations.Finding {
 // checkWay says which of the two ways of rights is in use, and whether it works.
 func (c *connection) checkWay(we account, f *function, k kind) integrations.Finding {
 	in := fmt.Sprintf("postgres %s: %s uses %s", c.name, k.action, way(f, k))
-	l := lacking(we, f, k, nil)
+	l := lacking(we, f, nil)
 	switch {
 	case l == nil:
 		return integrations.Finding{OK: true, Text: in}

@@ -89,7 +89,7 @@ type lack struct{ why, fix string }
 
 // lacking says which right is missing to signal the session, or nil. The session
 // may be nil: then it is about any session.
-func lacking(we account, f *function, k kind, s *session) *lack {
+func lacking(we account, f *function, s *session) *lack {
 	if f != nil {
 		return f.lacking(we)
 	}

@@ -203,7 +203,10 @@ func load(set *settings, cat playbooks.Catalogue) (*playbooks.Book, []playbooks.
 		if err != nil {
 			return nil, nil, fmt.Errorf("read playbooks: %w", err)
 		}
-		sources = append(sources, more...)
+		for _, s := range more {
+			s.Name = filepath.Join(set.playbooks, s.Name) // so that a problem says where to look
+			sources = append(sources, s)
+		}
 	}
 	book, problems := playbooks.Load(cat, sources...)
 	return book, slices.DeleteFunc(problems, ownWarning), nil

@@ -62,7 +62,7 @@ func (n *announcer) announce(ctx context.Context) {
 
 // Start listens and begins to work. It returns once traffic is taken.
 func (a *App) Start(ctx context.Context) error {
-	listener, err := net.Listen("tcp", a.set.listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.set.listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
 	}

@@ -30,7 +30,7 @@ const (
 
 // run is what every command gets.
 type run struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // kong calls Run with one value; this is it
 	out    io.Writer
 	words  io.Writer
 	env    config.Env

@@ -58,12 +58,10 @@ func (c *validateCmd) Run(r *run) error {
 	}
 	bad := 0
 	for _, p := range problems {
-		line := p.String() // a warning says itself that it is one
 		if !p.Warning {
-			line = "error: " + line
 			bad++
 		}
-		fmt.Fprintln(r.words, line)
+		fmt.Fprintln(r.words, p.String())
 	}
 	if bad > 0 {
 		return &exit{exitConfig, fmt.Errorf("%d of the playbooks' lines must be mended", bad)}
@@ -185,7 +183,7 @@ func (c *demoCmd) Run(r *run) error {
 func openBrowser(url string) {
 	name := map[string]string{"darwin": "open", "linux": "xdg-open"}[runtime.GOOS]
 	if path, err := exec.LookPath(name); err == nil && name != "" {
-		cmd := exec.Command(path, url)
+		cmd := exec.Command(path, url) //nolint:noctx // the browser outlives us
 		if cmd.Start() == nil {
 			go func() { _ = cmd.Wait() }() // it ends when the desktop takes over
 		}

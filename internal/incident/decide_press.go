@@ -64,7 +64,7 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 		if want := s.NeedsPhrase(p); want != "" && strings.Join(strings.Fields(words), " ") != want {
 			return s.wrongWord(v, by), nil
 		}
-		return s.approve(v, by, p), nil
+		return s.approve(v, by), nil
 	}
 }
 
@@ -181,7 +181,7 @@ func Needs(by Person, what string, role Role) error {
 	return needs(by, what, role)
 }
 
-func (s *Step) approve(v View, by Person, p Press) Change {
+func (s *Step) approve(v View, by Person) Change {
 	body := &StepMoved{ID: s.ID, To: Approved, Starts: true, Approves: s.SecondOne, ByID: by.ID}
 	text := fmt.Sprintf("%s started: %s.", by.Name, s.Plan.Title)
 	if s.SecondOne {

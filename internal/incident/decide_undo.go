@@ -233,7 +233,7 @@ func BreakGlass(by Person, id, typed, reason string, g Glass) Decide {
 		if reason == "" {
 			return Change{}, fault.New(fault.Invalid, "E24", "Breaking the glass needs a reason.", "Say in a few words why nobody can approve.")
 		}
-		c := s.approve(v, by, PressStart)
+		c := s.approve(v, by)
 		for n := range c.Entries {
 			if b, ok := c.Entries[n].Body.(*StepMoved); ok {
 				b.Glass, b.Approves = reason, false

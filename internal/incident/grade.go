@@ -1,7 +1,5 @@
 package incident
 
-import "fmt"
-
 // Grade says how much care an action needs (INTERACTION 2.7). Grades follow the
 // effect, not the verb: a plan may raise the grade of its action, and nothing
 // lowers it.

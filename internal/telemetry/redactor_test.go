@@ -154,7 +154,8 @@ func TestHandlerAloneHoldsNoSecret(t *testing.T) {
 
 func logEverywhere(log *slog.Logger, form string) {
 	err := fmt.Errorf("dial: %w", errors.New(form))
-	log.Error("message "+form, "plain", form, "err", err, "key "+form, 1, "kept", "kept",
+	log.Error("message "+form, //nolint:sloglint // a message that is not constant is what is tested
+		"plain", form, "err", err, "key "+form, 1, "kept", "kept",
 		slog.Group("group", "inner", form, slog.Group("deep", "err", err)),
 		"bytes", []byte(form), "struct", noisy{Token: form}, "pointer", &noisy{Inner: &noisy{Token: form}},
 		"list", []string{form}, "map", map[string]any{"k": form}, "valuer", loud(form), "errs", errors.Join(err, err))
