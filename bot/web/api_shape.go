@@ -58,7 +58,7 @@ func moment(t time.Time) *time.Time {
 
 func shapeIncident(i *incident.Incident) incidentJSON {
 	out := incidentJSON{
-		ID: i.ID(), Title: i.Title, Service: i.Service, Severity: string(i.Severity), State: string(i.State), Owner: text(i.Owner),
+		ID: i.ID(), Title: chat.Clean(i.Title), Service: chat.Clean(i.Service), Severity: string(i.Severity), State: string(i.State), Owner: text(i.Owner),
 		OpenedAt: moment(i.OpenedAt), DeclaredAt: moment(i.DeclaredAt), ResolvedAt: moment(i.ResolvedAt),
 		Alerts: len(i.Sources), Impact: i.Impact, Updates: len(i.Updates),
 	}
@@ -205,12 +205,22 @@ type entryJSON struct {
 	Quiet bool      `json:"quiet,omitempty"` // housekeeping; pages do not list it
 }
 
+// inert is a text without characters that hide or turn others: scripts print it
+// to terminals. Its lines stay.
+func inert(s string) string {
+	lines := strings.Split(s, "\n")
+	for n := range lines {
+		lines[n] = chat.Clean(lines[n])
+	}
+	return strings.Join(lines, "\n")
+}
+
 func shapeEntry(e incident.Entry) entryJSON {
 	actor := e.Actor
 	if actor == "" {
 		actor = "Mayday"
 	}
-	return entryJSON{Seq: e.Seq, At: e.At.UTC(), Kind: e.Kind(), Actor: actor, Via: e.Via, Text: e.Text, Step: text(e.Step), Refs: list(e.Refs), Quiet: e.Quiet}
+	return entryJSON{Seq: e.Seq, At: e.At.UTC(), Kind: e.Kind(), Actor: chat.Clean(actor), Via: e.Via, Text: inert(e.Text), Step: text(e.Step), Refs: list(e.Refs), Quiet: e.Quiet}
 }
 
 // messageJSON is a message with every key that programs count on. Buttons behind

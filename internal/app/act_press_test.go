@@ -124,6 +124,20 @@ func declinedAndWithdrawn(t *testing.T, server *postgrestest.Server) {
 	s.whole()
 }
 
+// afterTheEnd presses a preview of an incident that was resolved meanwhile.
+func afterTheEnd(t *testing.T, server *postgrestest.Server) {
+	s := newActStage(t, server, actOptions{})
+	c := s.sleeper("app", "report")
+	start := buttonOf(s.cancelPreview(c), "start")
+	s.say("sam", "resolve it went away")
+	if m := s.pressID("ana", start.ID); m.Code != "E27" {
+		t.Errorf("a press after the end is answered (%s) %s", m.Code, m.Text)
+	}
+	s.wantState(s.step(), incident.Previewed)
+	s.wantSession(c, "active")
+	s.whole()
+}
+
 // acrossRestart presses a button that an earlier process made.
 func acrossRestart(t *testing.T, server *postgrestest.Server) {
 	s := newActStage(t, server, actOptions{rights: byFunctions})

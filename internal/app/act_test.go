@@ -25,6 +25,7 @@ func TestAct(t *testing.T) {
 		"fifty presses":                               fiftyPresses,
 		"presses that come too late":                  latePresses,
 		"declined and withdrawn":                      declinedAndWithdrawn,
+		"a press after the incident was resolved":     afterTheEnd,
 		"a preview outlives a restart":                acrossRestart,
 		"killed while the act hangs":                  killedInAct,
 		"stopped while the act hangs":                 stoppedInAct,
