@@ -53,17 +53,14 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 	return p
 }
 
-// roleNow is the role of an account as it is known now: by the configuration,
-// or as its platform last vouched for it. known is false for an account that
-// neither has heard of since the start.
-func (d *Desk) roleNow(id string) (role incident.Role, known bool) {
+// roleNow is the role of an account as it is known now: as its platform last
+// vouched for it, else by the configuration. Somebody unknown is a viewer.
+func (d *Desk) roleNow(id string) incident.Role {
 	if v, ok := d.seen.Load(id); ok {
-		return v.(incident.Role), true
+		return v.(incident.Role)
 	}
-	where, name, _ := strings.Cut(id, ":")
-	p := d.Person(where, chat.User{ID: name})
-	d.seen.Delete(id)
-	return p.Role, p.Role != incident.Viewer
+	where, account, _ := strings.Cut(id, ":")
+	return d.Person(where, chat.User{ID: account}).Role
 }
 
 // via names the place for the timeline where that is worth saying.

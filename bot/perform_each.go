@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"mayday/internal/incident"
 )
@@ -30,6 +31,11 @@ func (p *performance) group(ctx context.Context, head *incident.Step) error {
 	return p.write(ctx, incident.Finish(id, p.sum(id)))
 }
 
+// longest is how long an each may go on under one approval: the longest timeout
+// that a playbook can give. What is left after that, say after an outage, is not
+// started unattended.
+const longest = 30 * time.Minute
+
 // child runs one child, unless an earlier one stopped the rest.
 func (p *performance) child(ctx context.Context, id string, tolerated int) error {
 	s := p.inc.Step(id)
@@ -47,6 +53,10 @@ func (p *performance) child(ctx context.Context, id string, tolerated int) error
 		case incident.FailedProven:
 			failed++
 		}
+	}
+	if head := p.inc.Step(s.Parent); p.d.Now().Sub(head.StartedAt) > longest {
+		return p.write(ctx, incident.Finish(id, incident.Ended{To: incident.Cancelled, Text: s.Plan.Title + " was not started.",
+			Reason: "it was approved too long ago, Mayday was away meanwhile"}))
 	}
 	if unknown || failed > tolerated {
 		return p.write(ctx, incident.Finish(id, incident.Ended{To: incident.Cancelled, Text: s.Plan.Title + " was not started.",

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"mayday/integrations"
 	"mayday/internal/fault"
@@ -112,8 +111,6 @@ func (t *target) unknown(ctx context.Context, key string) error {
 	}
 	return r
 }
-
-func (c setting) modified() time.Time { return time.UnixMilli(c.Modified) }
 
 // link is where people look at the flag.
 func (t *target) link(s seen) string {

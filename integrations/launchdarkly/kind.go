@@ -79,7 +79,8 @@ func wantPrevious(ctx context.Context, t *target, s seen, _ integrations.Args) (
 	case err != nil:
 		return wanted{}, err
 	case c.after.Version != s.Version:
-		return wanted{}, &integrations.Rejected{Code: "E17", Why: fmt.Sprintf("The audit log of %s is behind: it ends at version %d, the flag is at %d.", s.Key, c.after.Version, s.Version), Fix: "Ask again in a moment."}
+		return wanted{}, &integrations.Rejected{Code: "E17", Fix: "Ask again in a moment.",
+			Why: fmt.Sprintf("The audit log of %s is behind: it ends at version %d, the flag is at %d.", s.Key, c.after.Version, s.Version)}
 	}
 	to := c.before.state()
 	besides := c.besides()

@@ -130,10 +130,10 @@ func afterTheEnd(t *testing.T, server *postgrestest.Server) {
 	c := s.sleeper("app", "report")
 	start := buttonOf(s.cancelPreview(c), "start")
 	s.say("sam", "resolve it went away")
-	if m := s.pressID("ana", start.ID); m.Code != "E27" {
+	if m := s.pressID("ana", start.ID); m.Code != "E4" || !strings.Contains(m.Text, "the incident was resolved") {
 		t.Errorf("a press after the end is answered (%s) %s", m.Code, m.Text)
 	}
-	s.wantState(s.step(), incident.Previewed)
+	s.wantState(s.step(), incident.Cancelled) // taken back with the incident
 	s.wantSession(c, "active")
 	s.whole()
 }

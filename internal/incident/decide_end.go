@@ -29,7 +29,7 @@ func Resolve(by Person, e Ending) Decide {
 			}
 		}
 		if e.False {
-			return Change{Entries: []Entry{say(by, by.Name+": not an incident.", &ResolvedBody{False: true, Summary: "not an incident"})}}, nil
+			return Change{Entries: append(endRuns(i), say(by, by.Name+": not an incident.", &ResolvedBody{False: true, Summary: "not an incident"}))}, nil
 		}
 		w := Words{State: Resolved, Impact: e.Saw, Doing: e.Fixed}
 		if w.Impact == "" {
@@ -44,13 +44,29 @@ func Resolve(by Person, e Ending) Decide {
 		if e.Lost != "" {
 			w.Doing += " " + e.Lost
 		}
-		var entries []Entry
+		entries := endRuns(i)
 		if e.Tell && i.Declared() {
 			entries = append(entries, say(by, "Told #status: resolved. "+w.Doing, &Updated{State: Resolved, Impact: w.Impact, Doing: w.Doing}))
 		}
 		text := strings.TrimSpace(by.Name + " resolved it. " + w.Doing)
 		return Change{Entries: append(entries, say(by, text, &ResolvedBody{Summary: w.Doing}))}, nil
 	}
+}
+
+// endRuns stops what is still going and takes back the previews that stand: a
+// resolved incident takes no presses.
+func endRuns(i *Incident) []Entry {
+	var entries []Entry
+	for n := range i.Runs {
+		r := &i.Runs[n]
+		if r.State.Over() {
+			continue
+		}
+		entries = append(entries, cancelOpen(i, r, "the incident was resolved")...)
+		entries = append(entries, Entry{Text: r.Playbook + " was stopped with the incident.", Quiet: true,
+			Body: &RunMoved{Run: r.ID, State: RunStopped, Reason: "the incident was resolved"}})
+	}
+	return entries
 }
 
 func (i *Incident) fixedBy() string {

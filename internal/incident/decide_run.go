@@ -144,7 +144,7 @@ func MoveRun(by Person, runID string, to RunState, again bool, reason string) De
 		}
 		c := Change{Entries: []Entry{e}}
 		if to == RunStopped {
-			c.Entries = append(c.Entries, cancelOpen(v.Incident, r)...)
+			c.Entries = append(c.Entries, cancelOpen(v.Incident, r, "the run was stopped")...)
 		}
 		if to == RunGoing {
 			c.Wakes = append(c.Wakes, wakeRun(runID, v))
@@ -154,11 +154,11 @@ func MoveRun(by Person, runID string, to RunState, again bool, reason string) De
 }
 
 // cancelOpen takes back the preview that stands when its run is stopped.
-func cancelOpen(i *Incident, r *Run) []Entry {
+func cancelOpen(i *Incident, r *Run, why string) []Entry {
 	s := i.Step(r.Step)
 	if s == nil || !s.State.WaitsForPress() {
 		return nil
 	}
 	return []Entry{{Text: "The preview of " + lowerFirst(s.Plan.Title) + " was taken back.", Step: s.ID,
-		Body: &StepMoved{ID: s.ID, To: Cancelled, Reason: "the run was stopped"}}}
+		Body: &StepMoved{ID: s.ID, To: Cancelled, Reason: why}}}
 }
