@@ -58,6 +58,7 @@ type (
 	replyJSON struct {
 		Reply    messageJSON
 		Incident *string
+		Step     *string
 		Error    *struct{ Code, Message string }
 	}
 )
