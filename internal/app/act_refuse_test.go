@@ -83,7 +83,7 @@ func (s *actStage) previewOf(c *client) {
 // anotherTransaction is what a pooled connection does between preview and press.
 func anotherTransaction(t *testing.T, server *postgrestest.Server) {
 	s := newActStage(t, server, actOptions{})
-	for range 5 {
+	for range 20 {
 		c := s.client("app", "pool")
 		c.exec("BEGIN", "SELECT pg_sleep(1.1)")
 		s.previewOf(c)
@@ -102,7 +102,7 @@ func anotherTransaction(t *testing.T, server *postgrestest.Server) {
 // goneAtPress is a session that ended by itself.
 func goneAtPress(t *testing.T, server *postgrestest.Server) {
 	s := newActStage(t, server, actOptions{})
-	for range 5 {
+	for range 20 {
 		c := s.client("app", "pool")
 		c.exec("BEGIN", "SELECT pg_sleep(1.1)")
 		s.previewOf(c)

@@ -80,3 +80,12 @@ func (h *home) ready(p *process) {
 	}
 	h.url, h.token = url, anaToken
 }
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("read %s: %v", path, err)
+	}
+	return string(text)
+}

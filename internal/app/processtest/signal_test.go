@@ -119,14 +119,7 @@ func (s *signalling) round(moment string, gently bool) string {
 func (s *signalling) preview(id string, pid int) string {
 	s.t.Helper()
 	value := strconv.Itoa(pid)
-	eventually(s.t, patience, func() string {
-		var old bool
-		err := s.apps.QueryRow("SELECT query_start < now() - interval '1200 milliseconds' AND state = 'active' FROM pg_stat_activity WHERE pid = $1", pid).Scan(&old)
-		if err != nil || !old {
-			return fmt.Sprintf("session %d does not sleep yet: %v", pid, err)
-		}
-		return ""
-	})
+	s.sleeps(pid)
 	s.home.say(id, "run hit")
 	if status, reply := s.home.post("buttons/"+s.button(id, "pick"), map[string]any{"input": map[string]any{"pick": value}}); status != 200 {
 		s.t.Fatalf("the pick of %s is answered %d: %+v", value, status, reply)
@@ -155,6 +148,19 @@ func (s *signalling) reach(moment, step string, at *signalHold) {
 		default:
 			return "the step is " + state
 		}
+	})
+}
+
+// sleeps waits until a session sleeps for more than a second.
+func (s *signalling) sleeps(pid int) {
+	s.t.Helper()
+	eventually(s.t, patience, func() string {
+		var old bool
+		err := s.apps.QueryRow("SELECT query_start < now() - interval '1200 milliseconds' AND state = 'active' FROM pg_stat_activity WHERE pid = $1", pid).Scan(&old)
+		if err != nil || !old {
+			return fmt.Sprintf("session %d does not sleep yet: %v", pid, err)
+		}
+		return ""
 	})
 }
 
