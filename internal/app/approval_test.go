@@ -41,6 +41,14 @@ steps:
 ask: [thing]
 `
 
+const workbenchHold = `name: hold-it
+say: Hold the thing
+ask: [thing]
+steps:
+  - t.hold: {thing: $thing}
+    remind: 30m
+`
+
 func newWorkbench(t *testing.T) *workbench {
 	t.Helper()
 	w := &workbench{t: t, now: time.Date(2026, 11, 25, 14, 0, 0, 0, time.UTC)}
@@ -51,8 +59,9 @@ func newWorkbench(t *testing.T) *workbench {
 	}
 	t.Cleanup(func() { _ = st.Close() })
 	w.store = st
-	cat := playbooks.Catalogue{Actions: []integrations.Action{w.action()}, Connections: map[string][]string{}, Envs: map[string]string{}}
-	book, problems := playbooks.Load(cat, playbooks.Source{Name: "end-it.yaml", Text: []byte(workbenchBook)})
+	cat := playbooks.Catalogue{Actions: []integrations.Action{w.action(), w.holdAction()}, Connections: map[string][]string{}, Envs: map[string]string{}}
+	book, problems := playbooks.Load(cat, playbooks.Source{Name: "end-it.yaml", Text: []byte(workbenchBook)},
+		playbooks.Source{Name: "hold-it.yaml", Text: []byte(workbenchHold)})
 	if err := playbooks.AsFault(problems); err != nil {
 		t.Fatal(err)
 	}
