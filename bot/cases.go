@@ -58,17 +58,6 @@ func list(names []string) string {
 	return out + " or " + names[len(names)-1]
 }
 
-// Open opens an incident by hand; anyone may.
-func (d *Desk) Open(ctx context.Context, by incident.Person, title, service string, sev incident.Severity) (chat.Message, error) {
-	s := d.service(service)
-	inc, err := d.do(ctx, incident.Target{}, incident.OpenByHand(by, incident.Opening{Title: title, Service: service, Severity: sev,
-		Impact: s.Impact, DoNot: s.DoNot, Policy: d.policy("")}))
-	if err != nil {
-		return chat.Message{}, err
-	}
-	return said(inc, "%s is open: %s.", inc.ID(), headline(inc)), nil
-}
-
 // Own makes somebody the owner, the asker unless named.
 func (d *Desk) Own(ctx context.Context, by incident.Person, number int64, who string) (chat.Message, error) {
 	to := by.Name
@@ -108,13 +97,22 @@ func (d *Desk) Update(ctx context.Context, by incident.Person, number int64, w i
 // UpdateForm asks for the five fields of M3. It says that somebody writes, so
 // that no nudge interrupts.
 func (d *Desk) UpdateForm(ctx context.Context, by incident.Person, number int64) (chat.Message, error) {
+	return d.UpdateFrom(ctx, by, number, "")
+}
+
+// UpdateFrom is UpdateForm with somebody's words as what users see.
+func (d *Desk) UpdateFrom(ctx context.Context, by incident.Person, number int64, words string) (chat.Message, error) {
 	inc, err := d.act(ctx, by, "write to #status", number, incident.Compose(by))
 	if err != nil {
 		return chat.Message{}, err
 	}
 	c := d.card(inc, "form", inc.ID()+":form:update")
 	c.line("Status update for ", inc.ID(), ": what do users see, and what are we doing?")
-	c.form("Status update", "Post update", "update", nil, updateFields(inc)...)
+	fields := updateFields(inc)
+	if words != "" {
+		fields[1].Value = chat.Clamp(words, incident.MaxWords)
+	}
+	c.form("Status update", "Post update", "update", nil, fields...)
 	return c.answer(ctx)
 }
 

@@ -61,11 +61,18 @@ type Source struct {
 	Mirror   integrations.Mirror
 }
 
+// Face is how a platform is spoken of.
+type Face struct {
+	Title string // "Slack"
+	Mark  string // before a command that is typed in a thread: "@" or "/"
+}
+
 // Store is everything durable that the desk needs.
 type Store struct {
 	Journal Journal
 	Inbox   Inbox
 	Outbox  Outbox
+	Threads Threads
 	Buttons Buttons
 	Reader  Reader
 	Notes   Notes
@@ -76,6 +83,7 @@ type Options struct {
 	Store       Store
 	Queue       Queue
 	Platforms   []chat.Platform
+	Faces       map[string]Face // of platforms, by name
 	Sources     []Source
 	Book        *playbooks.Book
 	Catalogue   playbooks.Catalogue
@@ -91,6 +99,7 @@ type Options struct {
 	Command     string           // "mayday"
 	Frozen      bool             // MAYDAY_READ_ONLY: no step can act
 	Now         func() time.Time // the store's clock; time.Now unless set
+	Clinic      Clinic           // what doctor found; may be nil
 	Meter       Meter
 	Log         *slog.Logger
 }
@@ -110,6 +119,10 @@ type Desk struct {
 	actions   map[string]integrations.Action
 	acting    sync.Map // target -> step, so that one target has one act at a time
 	seen      sync.Map // account -> role, as last evaluated
+	closed    doors    // destinations that refuse us at the moment
+	told      sync.Map // platform -> since when it is away, as the threads were told
+	unsigned  sync.Map // source -> *refusals
+	knocks    sync.Mutex
 }
 
 // New makes a desk.

@@ -22,6 +22,7 @@ func (d *Desk) Knock(ctx context.Context, source string, h http.Header, body []b
 	id, err := s.Receiver.Verify(h, body)
 	if err != nil {
 		d.Meter.Webhook("unsigned")
+		d.refusedKnock(source)
 		return err
 	}
 	fresh, err := d.Store.Inbox.Receive(ctx, source, id, body)

@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +39,9 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 		p.Name = u.Name // a token names its person itself
 	}
 	for _, g := range u.Groups {
+		accounts = append(accounts, platform+":@"+g, platform+":"+g)
+	}
+	for _, g := range u.Named {
 		accounts = append(accounts, platform+":@"+g)
 	}
 	if r := incident.Role(u.Role); r.Valid() {
@@ -49,18 +54,30 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 			p.Role = role
 		}
 	}
+	if u.Guest {
+		p.Role = incident.Viewer // somebody from outside may look
+	}
 	d.seen.Store(p.ID, p.Role)
 	return p
 }
 
-// roleNow is the role of an account as it is known now: as its platform last
-// vouched for it, else by the configuration. Somebody unknown is a viewer.
-func (d *Desk) roleNow(id string) incident.Role {
-	if v, ok := d.seen.Load(id); ok {
-		return v.(incident.Role)
-	}
+// roleNow is the role of an account as it is now: its platform is asked where it
+// can tell, else it is as the platform last vouched for it, else by the
+// configuration. Somebody unknown is a viewer. An error means that it could not
+// be found out, and then nobody acts (PROMISES rule 16).
+func (d *Desk) roleNow(ctx context.Context, id string) (incident.Role, error) {
 	where, account, _ := strings.Cut(id, ":")
-	return d.Person(where, chat.User{ID: account}).Role
+	if dir, ok := d.platforms[where].(chat.Directory); ok {
+		u, err := dir.Who(ctx, account)
+		if err != nil {
+			return incident.Viewer, fmt.Errorf("ask %s who %s is: %w", d.title(where), account, err)
+		}
+		return d.Person(where, u).Role, nil
+	}
+	if v, ok := d.seen.Load(id); ok {
+		return v.(incident.Role), nil
+	}
+	return d.Person(where, chat.User{ID: account}).Role, nil
 }
 
 // via names the place for the timeline where that is worth saying.

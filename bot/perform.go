@@ -84,7 +84,7 @@ func (p *performance) one(ctx context.Context, s *incident.Step) error {
 	if err := p.d.frozen(ctx); err != nil {
 		return p.refuse(ctx, s, fault.Of(err).Message, "E21")
 	}
-	if why := p.forbidden(s); why != "" {
+	if why := p.forbidden(ctx, s); why != "" {
 		return p.refuse(ctx, s, why, "E1")
 	}
 	release, busy := p.d.occupy(s)
@@ -127,7 +127,7 @@ func (p *performance) bound(s *incident.Step) bool {
 
 // forbidden says why whoever started the step may not do so any more: roles are
 // looked at twice, at the press and now (P8).
-func (p *performance) forbidden(s *incident.Step) string {
+func (p *performance) forbidden(ctx context.Context, s *incident.Step) string {
 	if top := p.inc.Step(s.Parent); top != nil {
 		s = top
 	}
@@ -138,7 +138,12 @@ func (p *performance) forbidden(s *incident.Step) string {
 			return "Nobody but the asker approved it."
 		}
 	}
-	if role := p.d.roleNow(s.StartedByID); !role.AtLeast(least) { // in doubt an act is denied
+	role, err := p.d.roleNow(ctx, s.StartedByID)
+	if err != nil { // in doubt an act is denied
+		p.d.Log.Warn("role not known at execution", "err", err)
+		return fmt.Sprintf("I could not check that %s may still do this. Press again in a moment, or in the war room.", s.StartedBy)
+	}
+	if !role.AtLeast(least) {
 		return fmt.Sprintf("%s started it and is %s now; it needs %s.", s.StartedBy, role, least)
 	}
 	return ""

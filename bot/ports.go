@@ -49,10 +49,22 @@ type Outbox interface {
 	// Refused counts a failed try; with quarantine the row is given up and the
 	// lane goes on.
 	Refused(ctx context.Context, c incident.Claim, row incident.OutRow, reason string, quarantine bool) error
+	// NotSent says that a first send which was begun with Rendered did not happen.
+	NotSent(ctx context.Context, c incident.Claim, row incident.OutRow) error
 	// Posted answers what stands in a room (thread "") or a thread (card first).
 	Posted(ctx context.Context, platform, room, thread string) ([]incident.Posted, error)
-	// Root answers the ref of an incident's card on a platform, "" before it stands.
-	Root(ctx context.Context, platform string, number int64) (string, error)
+}
+
+// Threads knows which card opens the thread of an incident on a platform.
+type Threads interface {
+	// Root answers the ref of an incident's card, "" before it stands; refused
+	// when it never will.
+	Root(ctx context.Context, platform string, number int64) (ref string, refused bool, err error)
+	// ByRef answers the incident whose card stands at ref, 0 when there is none.
+	ByRef(ctx context.Context, platform, ref string) (int64, error)
+	// Anew sends a card once more because its thread is gone; false when that was
+	// done a moment ago.
+	Anew(ctx context.Context, c incident.Claim, platform string, number int64) (bool, error)
 }
 
 // Buttons keeps what buttons mean.
@@ -83,4 +95,7 @@ type Reader interface {
 // Notes keeps small facts about Mayday itself.
 type Notes interface {
 	Note(ctx context.Context, key, value string) error
+	// Once reports whether this name comes for the first time, and remembers it
+	// for a month.
+	Once(ctx context.Context, name string) (first bool, err error)
 }

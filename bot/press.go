@@ -94,7 +94,7 @@ func (d *Desk) answeredNudge(ctx context.Context, b incident.Button) error {
 // buttons of these verbs.
 func verbs() map[string]presser {
 	return map[string]presser{
-		"own": pressOwn, "post": pressPost, "update": pressUpdate, "nochange": pressNoChange,
+		"open": pressOpen, "own": pressOwn, "post": pressPost, "update": pressUpdate, "nochange": pressNoChange,
 		"snooze": pressSnooze, "handover": pressHandOver, "severity": pressSeverity, "by_hand": pressByHand, "pause": pressPause,
 		"cadence": pressCadence, "keep": pressLife, "fine": pressLife,
 		"resolve": pressResolve, "not_incident": pressNotIncident, "reopen": pressReopen, "watch": pressWatch, "not_fixed": pressNotFixed,
@@ -229,7 +229,7 @@ func pressSeverity(ctx context.Context, d *Desk, by incident.Person, b incident.
 	c := d.card(inc, "form", inc.ID()+":form:severity")
 	c.line("How bad is ", inc.ID(), "? Unsure means the higher one.")
 	c.form("Severity", "Change it", "severity", nil, chat.Field{Name: "severity", Label: "Severity", Type: chat.FieldOne, Required: true, Value: string(inc.Severity),
-		Options: []chat.Choice{{Value: "SEV1", Label: "SEV1, down"}, {Value: "SEV2", Label: "SEV2, degraded"}, {Value: "SEV3", Label: "SEV3, minor"}}})
+		Options: severityChoices()})
 	return c.answer(ctx)
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"mayday/bot/chat"
-	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
 
@@ -227,7 +226,7 @@ func (c *card) rootResolved() {
 
 // opener is M2, the first reply: who is called, and what to know before the
 // first move.
-func (c *card) opener(incident.Out, *incident.Entry) {
+func (c *card) opener(o incident.Out, _ *incident.Entry) {
 	i := c.inc
 	switch {
 	case i.Declared() && i.DeclaredAt.Equal(i.OpenedAt) && i.OnCall != "" && i.OpenedBy != i.OnCall && i.Owner == "":
@@ -241,7 +240,11 @@ func (c *card) opener(incident.Out, *incident.Entry) {
 	for _, no := range i.DoNot[:min(len(i.DoNot), 3)] {
 		c.line(chat.Strong("Do NOT "+no), "")
 	}
-	c.line(chat.Muted("In this thread use the buttons or “@" + c.d.Command + " update …”."))
+	mark := c.d.Faces[o.Platform].Mark
+	if mark == "" {
+		mark = "@"
+	}
+	c.line(chat.Muted("In this thread use the buttons or “" + mark + c.d.Command + " update …”."))
 }
 
 // declared mentions the person on call once an alert became an incident.
@@ -269,8 +272,8 @@ func (c *card) quiet(o incident.Out, e *incident.Entry) {
 	c.msg.Silent = true
 	c.msg.By = e.Actor
 	from := ""
-	if e.Via != "" {
-		from = ", from " + e.Via
+	if e.Via != "" && e.Via != o.Platform {
+		from = ", from " + c.d.title(e.Via)
 	}
 	if o.Kind == incident.KindNote {
 		c.line(chat.Muted(e.Actor+from+": "), chat.Clamp(e.Text, 1500))
@@ -328,14 +331,4 @@ func (c *card) remind(o incident.Out, _ *incident.Entry) {
 	c.line("Shall it stay? Put back shows a preview first.")
 	c.stepButton(chat.Primary, "undo", "Put back", s.ID, nil)
 	c.stepButton(chat.Plain, "keep_act", "Keep", s.ID, nil)
-}
-
-// ErrorMessage is the one place where an error becomes words for people.
-func ErrorMessage(err error) chat.Message {
-	f := fault.Of(err)
-	m := chat.Message{Kind: "error", Key: "error", Ephemeral: true, Code: f.Code, Tone: chat.ToneBad}
-	for _, l := range strings.Split(f.Text(), "\n") {
-		m.Lines = append(m.Lines, chat.L(l))
-	}
-	return m.Finish()
 }

@@ -30,6 +30,9 @@ type Arg struct {
 	Name     string
 	Help     string
 	Required bool
+	Named    bool          // typed as name=value; the others by their place
+	Rest     bool          // takes words as they are, up to the end
+	Choices  []chat.Choice // the only values there are
 	Suggest  func(ctx context.Context, d *bot.Desk, q chat.Query) ([]chat.Choice, error)
 }
 
@@ -50,7 +53,7 @@ var all []Command
 func register(c Command) { all = append(all, c) }
 
 // order is how help lists them: five to remember, then the rest.
-var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze", "undo", "freeze", "help"}
+var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze", "undo", "freeze", "help", "doctor"}
 
 // All lists the commands in the order of the help.
 func All() []Command {
@@ -82,6 +85,19 @@ func vocabulary() []string {
 	var out []string
 	for _, c := range all {
 		out = append(append(out, c.Name), c.Synonyms...)
+	}
+	return out
+}
+
+// Described are the commands as platforms need to know them.
+func Described() []chat.Command {
+	var out []chat.Command
+	for _, c := range All() {
+		d := chat.Command{Name: c.Name, Help: c.Help, Usage: c.Usage}
+		for _, a := range c.Args {
+			d.Args = append(d.Args, chat.Arg{Name: a.Name, Help: a.Help, Required: a.Required, Suggest: a.Suggest != nil, Named: a.Named, Rest: a.Rest, Choices: a.Choices})
+		}
+		out = append(out, d)
 	}
 	return out
 }

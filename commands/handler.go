@@ -20,7 +20,14 @@ func New(d *bot.Desk) *Handler { return &Handler{desk: d} }
 
 // Handle answers a command or a press.
 func (h *Handler) Handle(ctx context.Context, in chat.Interaction) (chat.Message, error) {
+	in, err := h.desk.Arrive(ctx, in)
+	if err != nil {
+		return chat.Message{}, err
+	}
 	by := h.desk.Person(in.Platform, in.User)
+	if in.Quote != "" {
+		return h.quoted(ctx, by, in)
+	}
 	if in.Button == "" {
 		return h.command(ctx, by, in.Text, in.Incident)
 	}

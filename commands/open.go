@@ -16,9 +16,9 @@ func init() {
 		Name: "open", Synonyms: []string{"declare", "new", "create"}, Help: "start an incident by hand",
 		Usage: "TITLE [service=NAME] [severity=SEV1|SEV2|SEV3]",
 		Args: []Arg{
-			{Name: "title", Help: "what is wrong, in a few words", Required: true},
-			{Name: "service", Help: "the service that is affected", Suggest: suggestService},
-			{Name: "severity", Help: "SEV1 down, SEV2 degraded, SEV3 minor", Suggest: suggestSeverity},
+			{Name: "title", Help: "what is wrong, in a few words", Required: true, Rest: true},
+			{Name: "service", Help: "the service that is affected", Named: true, Suggest: suggestService},
+			{Name: "severity", Help: "SEV1 down, SEV2 degraded, SEV3 minor", Named: true, Suggest: suggestSeverity, Choices: severities},
 		},
 		Run: func(ctx context.Context, c *Call) (chat.Message, error) {
 			var sev incident.Severity
@@ -35,7 +35,11 @@ func init() {
 			if strings.HasPrefix(c.Rest, "--") {
 				return chat.Message{}, fault.New(fault.Invalid, "E24", "There are no flags here.", "Write key=value, as in: open checkout is slow service=checkout")
 			}
-			return c.Desk.Open(ctx, c.By, withoutNamed(c.Rest, c.Named), c.Named["service"], sev)
+			title := withoutNamed(c.Rest, c.Named)
+			if title == "" && len(c.Named) == 0 {
+				return c.Desk.OpenForm(ctx, c.By)
+			}
+			return c.Desk.Open(ctx, c.By, title, c.Named["service"], sev)
 		},
 	})
 }
@@ -58,6 +62,8 @@ func suggestService(_ context.Context, d *bot.Desk, q chat.Query) ([]chat.Choice
 	}
 	return matching(q, names, names), nil
 }
+
+var severities = []chat.Choice{{Value: "SEV1", Label: "SEV1, down"}, {Value: "SEV2", Label: "SEV2, degraded"}, {Value: "SEV3", Label: "SEV3, minor"}}
 
 func suggestSeverity(_ context.Context, _ *bot.Desk, q chat.Query) ([]chat.Choice, error) {
 	return matching(q, []string{"SEV1", "SEV2", "SEV3"}, []string{"SEV1, down", "SEV2, degraded", "SEV3, minor"}), nil

@@ -10,7 +10,7 @@ import (
 func init() {
 	register(Command{
 		Name: "run", Help: "start a playbook; nothing acts before a preview", Usage: "PLAYBOOK [INPUT=VALUE ...]", NeedsIncident: true,
-		Args: []Arg{{Name: "playbook", Help: "which one", Required: true, Suggest: suggestPlaybook}, {Name: "with", Help: "inputs, as key=value"}},
+		Args: []Arg{{Name: "playbook", Help: "which one", Required: true, Suggest: suggestPlaybook}, {Name: "with", Help: "inputs, as key=value", Rest: true}},
 		Run: func(ctx context.Context, c *Call) (chat.Message, error) {
 			if len(c.Words) == 0 {
 				return c.Desk.RunForm(ctx, c.By, c.Number)

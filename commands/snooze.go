@@ -11,7 +11,7 @@ import (
 func init() {
 	register(Command{
 		Name: "snooze", Help: "hold the next reminder", Usage: "[10m|30m] [WHY]", NeedsIncident: true,
-		Args: []Arg{{Name: "for", Help: "10m or 30m"}, {Name: "why", Help: "for the timeline"}},
+		Args: []Arg{{Name: "for", Help: "10m or 30m", Choices: []chat.Choice{{Value: "10m", Label: "10 minutes"}, {Value: "30m", Label: "30 minutes"}}}, {Name: "why", Help: "for the timeline", Rest: true}},
 		Run: func(ctx context.Context, c *Call) (chat.Message, error) {
 			text := c.Named["for"]
 			words := c.Words

@@ -16,8 +16,8 @@ func init() {
 		Name: "update", Synonyms: []string{"status", "say"}, Help: "tell #status what users feel",
 		Usage: "[WORDS] [state=identified] [next=30m]", NeedsIncident: true,
 		Args: []Arg{
-			{Name: "text", Help: "what we are doing; what users see stays as it was"},
-			{Name: "state", Help: "investigating, identified, monitoring"},
+			{Name: "text", Help: "what we are doing; what users see stays as it was", Rest: true},
+			{Name: "state", Help: "investigating, identified, monitoring", Named: true, Choices: states},
 		},
 		Run: func(ctx context.Context, c *Call) (chat.Message, error) {
 			w := incident.Words{State: incident.State(c.Named["state"]), Impact: c.Named["impact"], Doing: c.Named["doing"]}
@@ -42,6 +42,9 @@ func init() {
 		},
 	})
 }
+
+var states = []chat.Choice{{Value: "investigating", Label: "investigating"}, {Value: "identified", Label: "identified"},
+	{Value: "monitoring", Label: "monitoring"}, {Value: "resolved", Label: "resolved"}}
 
 var updateWord = regexp.MustCompile(`(^|\s)(state|impact|doing|next)=("[^"]*"|“[^”]*”|'[^']*'|\S*)`)
 

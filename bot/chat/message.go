@@ -31,6 +31,11 @@ type Message struct {
 	// Incident and Step are what an answer is about; for programs.
 	Incident string `json:"incident,omitempty"`
 	Step     string `json:"step,omitempty"`
+
+	// Weight and Tried belong to one send. Tried is the time of an earlier try
+	// that may have arrived: a platform that cannot tell marks the repeat.
+	Weight Weight    `json:"-"`
+	Tried  time.Time `json:"-"`
 }
 
 // Tone is the accent of a message; renderers choose the colour, words carry the
@@ -143,12 +148,16 @@ type Field struct {
 	Options  []Choice  `json:"options,omitempty"`
 	Max      int       `json:"max,omitempty"` // characters
 	Hint     string    `json:"hint,omitempty"`
+	// Suggest completes the field while somebody types, where the platform can:
+	// "run playbook" is the argument playbook of the command run.
+	Suggest string `json:"suggest,omitempty"`
 }
 
 // Image is a picture with words that say its finding.
 type Image struct {
-	URL string `json:"url"`
-	Alt string `json:"alt"`
+	URL  string `json:"url"`
+	Alt  string `json:"alt"`
+	Data []byte `json:"data,omitempty"` // PNG, for platforms that keep files themselves
 }
 
 // Limits are what a platform can show. The card model obeys the smaller of each

@@ -5,7 +5,9 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"mayday/internal/config"
@@ -34,9 +36,57 @@ type Deleter interface {
 	Delete(ctx context.Context, r Ref) error
 }
 
-// Checker is a platform that doctor can ask.
+// Checker is a platform that doctor can ask. It changes nothing there.
 type Checker interface {
 	Check(ctx context.Context) []Finding
+}
+
+// Pacer is a platform that knows what it may send now. It is asked before a
+// message is rendered, so that what has to wait is rendered late; a send may be
+// answered Limited all the same.
+type Pacer interface {
+	// Pace answers how long a message of this weight has to wait, 0 for not at
+	// all. It spends nothing and does not block.
+	Pace(p Place, w Weight) time.Duration
+}
+
+// Weight is how urgent a message is, and whether it is an edit (PROMISES rule
+// 12).
+type Weight struct {
+	Priority int // 0 approvals and results, 1 openings, 2 reminders, 3 edits and housekeeping
+	Edit     bool
+}
+
+// Directory is a platform that can tell who somebody is now, without an
+// interaction of theirs: rights are looked at again when an act is carried out.
+type Directory interface {
+	// Who answers the person with their groups as they are now. An error means
+	// that it could not be found out; nobody acts on that.
+	Who(ctx context.Context, id string) (User, error)
+}
+
+// Prober is a platform that knows how it fares.
+type Prober interface {
+	Health() Health
+}
+
+// Health of a platform.
+type Health struct {
+	State string    // ok, degraded, off
+	Since time.Time // of that state
+	Text  string    // for people: "does not answer"; "" when ok
+}
+
+// Router is a platform that is called over HTTP.
+type Router interface {
+	Routes() []Route
+}
+
+// Route is one door of a platform: POST only. The handler reads the raw body
+// itself, bounded, verifies it and answers in time.
+type Route struct {
+	Path    string // "/hooks/NAME/..."
+	Handler http.Handler
 }
 
 // Finding is one line of doctor.
@@ -49,15 +99,40 @@ type Finding struct {
 
 // Adapter is what a platform's package exports.
 type Adapter struct {
-	Name   string
+	Name   string // in configuration and outbox rows
+	Title  string // for people
+	Mark   string // before the command where it is typed in a thread, "@" unless set
 	Limits Limits
-	New    func(section config.Section, log *slog.Logger) (Platform, error)
+	// Always is set where the platform is in use without being configured.
+	Always bool
+	// New makes the platform. It talks to nobody: Run does.
+	New func(Start) (Platform, error)
+	// Render shows the body that a message becomes on this platform, for golden
+	// files and the pages of the practice range.
+	Render func(Message) (json.RawMessage, error)
+	// Account brings an account of `people` into the form that User has: an id,
+	// or @name for a group. nil leaves it as it is written.
+	Account func(string) string
+	// Setup prints what a person has to do at the vendor, step by step, with
+	// everything filled in that is known. nil: nothing to set up.
+	Setup func(Start) string
+}
+
+// Start is what a platform is made of.
+type Start struct {
+	Section  config.Section    // `chat.NAME`
+	Rooms    map[string]string // room -> channel as configured: "#operations", or an id
+	Command  string            // "mayday"
+	Commands []Command
+	URL      string           // of the war room as seen from outside; "" when not known
+	Now      func() time.Time // time.Now unless set
+	Log      *slog.Logger
 }
 
 // Place is where a message goes: a room, or a thread in it.
 type Place struct {
 	Room   string // operations, status
-	Thread Ref    // "" for the room itself
+	Thread Ref    // of the root card; "" for the room itself
 	// Incident is what the thread is about, for platforms that show it.
 	Incident string
 }
@@ -78,7 +153,7 @@ type OpenRequest struct {
 // transaction and no vendor I/O, so that every platform's deadline is met.
 type Handler interface {
 	// Handle answers an interaction. The answer may carry a form. An error is a
-	// *fault.Fault, rendered by ErrorMessage.
+	// *fault.Fault, rendered by Refusal.
 	Handle(ctx context.Context, in Interaction) (Message, error)
 	// Suggest completes an argument, best first, at most 25.
 	Suggest(ctx context.Context, q Query) ([]Choice, error)
@@ -91,12 +166,16 @@ type Interaction struct {
 	User     User
 	At       time.Time
 
-	Text string // a command, without its leading slash or mention: "run rollback"
+	Text  string // a command, without its leading slash or mention: "run rollback"
+	Quote string // the words of a message that the command was used on
 
 	Button string         // a press: the opaque id
 	Input  map[string]any // what was filled in: strings, or lists of strings
 
-	Incident string // the thread it happened in, if any
+	// Thread is the root card of the thread it happened in, as OpenThread
+	// answered it; Incident is set instead where the platform knows it.
+	Thread   Ref
+	Incident string
 	Room     string
 }
 
@@ -106,6 +185,8 @@ type User struct {
 	ID      string   // immutable, without the platform: "U0123"
 	Name    string   // display name
 	Groups  []string // immutable ids of groups or roles
+	Named   []string // the same by name, where the name means one group only
+	Guest   bool     // from outside: may look, never act
 	Role    string   // only where the platform itself vouches for one: a token's
 	Service bool     // not a person: may never approve
 }
@@ -125,33 +206,3 @@ type Choice struct {
 	Value string `json:"value"`
 	Label string `json:"label"`
 }
-
-// Failure classifies what a platform answered, so that the outbox knows what to
-// do without knowing the vendor.
-type Failure struct {
-	Kind  FailureKind
-	After time.Duration // with Limited: not before
-	Err   error
-}
-
-// FailureKind says what a failed send means.
-type FailureKind string
-
-// The kinds.
-const (
-	Uncertain FailureKind = "uncertain" // it may have arrived
-	Limited   FailureKind = "limited"   // not sent; come back After
-	Rejected  FailureKind = "rejected"  // not sent; these bytes will never be taken
-	Lost      FailureKind = "lost"      // the destination is gone or closed to us
-	Down      FailureKind = "down"      // not sent; try again later
-)
-
-func (f *Failure) Error() string {
-	if f.Err == nil {
-		return string(f.Kind)
-	}
-	return string(f.Kind) + ": " + f.Err.Error()
-}
-
-// Unwrap gives the cause.
-func (f *Failure) Unwrap() error { return f.Err }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"mayday/bot"
 	"mayday/bot/chat"
 	"mayday/internal/fault"
 	"mayday/internal/incident"
@@ -39,7 +38,7 @@ func (s *Server) answer(ctx context.Context, v visitor, in chat.Interaction) (ch
 	}
 	m, err := s.o.Handler.Handle(ctx, in)
 	if fault.Is(err, fault.Already) {
-		m := bot.ErrorMessage(err)
+		m := chat.Refusal(err)
 		m.Incident = in.Incident
 		return m, nil
 	}

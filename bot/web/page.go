@@ -76,6 +76,7 @@ type frame struct {
 	People  []Person
 	Demo    bool
 	Banner  string
+	Trouble []string
 	Speed   string
 	Guide   []GuideStep
 	Parts   []part
@@ -101,6 +102,9 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 	f.Close, f.Hold = f.Back, addressWith(r.URL, "hold", "1")
 	if s.o.Help != nil {
 		f.Verbs = s.o.Help()
+	}
+	if s.o.Troubles != nil {
+		f.Trouble = s.o.Troubles(r.Context())
 	}
 	if d := s.o.Demo; d != nil {
 		f.People, f.Banner = d.People, d.Banner
@@ -193,6 +197,8 @@ func (s *Server) site() http.Handler {
 	mux.HandleFunc("GET /{$}", s.enter(s.now))
 	page("GET /i/{id}", s.incident)
 	page("GET /incidents", s.incidents)
+	page("GET /setup", s.setup)
+	page("POST /setup", s.checkAgain)
 	page("GET /help", s.help)
 	page("POST /press/{id}", s.press)
 	page("POST /command", s.typed)

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"mayday/bot/chat"
-	"mayday/internal/config"
 )
 
 // Name is the war room's word in configuration and outbox rows.
@@ -17,8 +15,11 @@ const Name = "web"
 // Platform is the war room as a chat adapter.
 var Platform = chat.Adapter{
 	Name:   Name,
+	Title:  "the war room",
 	Limits: chat.Shared,
-	New:    func(config.Section, *slog.Logger) (chat.Platform, error) { return &Room{}, nil },
+	Always: true,
+	New:    func(chat.Start) (chat.Platform, error) { return &Room{}, nil },
+	Render: func(m chat.Message) (json.RawMessage, error) { return json.Marshal(m) },
 }
 
 // Room is the war room as a place to post to. The message that stands is the row

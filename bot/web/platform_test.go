@@ -7,11 +7,10 @@ import (
 	"testing"
 
 	"mayday/bot/chat"
-	"mayday/internal/config"
 )
 
 func TestTheRoomAcceptsWhatAPageCanShow(t *testing.T) {
-	p, err := Platform.New(config.Section{}, nil)
+	p, err := Platform.New(chat.Start{})
 	if err != nil || p.Name() != "web" || Platform.Name != "web" {
 		t.Fatalf("platform %v, %v", p, err)
 	}

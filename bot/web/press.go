@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"mayday/bot"
 	"mayday/bot/chat"
 	"mayday/internal/fault"
 	"mayday/internal/incident"
@@ -78,7 +77,7 @@ func (s *Server) leaveAnswer(w http.ResponseWriter, r *http.Request, v visitor, 
 		if f.Kind == fault.Internal {
 			s.o.Log.Error("press failed", "path", r.URL.Path, "id", f.ID, "err", f.Err)
 		}
-		m = bot.ErrorMessage(f)
+		m = chat.Refusal(f)
 	}
 	back := backTo(r.PostForm.Get("back"))
 	if v.cookie == "" {

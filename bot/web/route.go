@@ -15,6 +15,9 @@ func (s *Server) Handler() http.Handler {
 	for _, d := range s.o.Doors {
 		mux.Handle(d.Path, s.door(d))
 	}
+	for _, r := range s.o.Routes {
+		mux.Handle(r.Path, r.Handler)
+	}
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.Handle("GET /readyz", s.watched(http.HandlerFunc(s.readyz)))
 	if s.o.Metrics != nil {

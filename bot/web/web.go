@@ -33,6 +33,7 @@ type Options struct {
 	Outbox  bot.Outbox
 	Inbox   bot.Inbox
 
+	Routes   []chat.Route // doors of chat platforms, which verify what comes in themselves
 	Doors    []Door
 	MaxDoors int // requests waiting at doors before 429; 512 unless set
 
@@ -46,6 +47,9 @@ type Options struct {
 	URL      string   // of the war room as its users reach it; its host is allowed
 	Hosts    []string // more names that the war room may be called by
 	OpenRead bool     // web.read: anyone; acts always need a person
+
+	Clinic   bot.Clinic                         // what doctor found, for /setup; may be nil
+	Troubles func(ctx context.Context) []string // what does not work at the moment, for the banner; may be nil
 
 	Demo    *Demo  // nil in production
 	DemoKey string // signs the first browser in as the first of Demo.People

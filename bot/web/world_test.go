@@ -256,10 +256,8 @@ func (*world) Refused(context.Context, incident.Claim, incident.OutRow, string, 
 	return incident.ErrLost
 }
 
-// Root implements bot.Outbox.
-func (*world) Root(_ context.Context, _ string, number int64) (string, error) {
-	return incident.FormatID(number) + ":card", nil
-}
+// NotSent implements bot.Outbox.
+func (*world) NotSent(context.Context, incident.Claim, incident.OutRow) error { return nil }
 
 // Receive implements bot.Inbox.
 func (w *world) Receive(_ context.Context, source, eventID string, body []byte) (bool, error) {

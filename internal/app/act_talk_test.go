@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"mayday/bot"
 	"mayday/bot/chat"
 	"mayday/internal/incident"
 )
@@ -65,7 +64,7 @@ func (s *actStage) answer(in chat.Interaction) chat.Message {
 	in.Platform, in.At = "web", s.clock()
 	m, err := s.app.handler.Handle(context.Background(), in)
 	if err != nil {
-		return bot.ErrorMessage(err)
+		return chat.Refusal(err)
 	}
 	return m
 }

@@ -64,6 +64,7 @@ type App struct {
 	server   *http.Server
 	listener net.Listener
 	places   []chat.Platform
+	clinic   *clinic
 	problems []playbooks.Problem
 
 	stops stops
@@ -113,14 +114,19 @@ func (a *App) build(ctx context.Context) error {
 }
 
 func (a *App) openStore(ctx context.Context) error {
-	var names []string
+	var names, always []string
 	for _, p := range platforms {
-		names = append(names, p.Name)
+		if p.Always {
+			always = append(always, p.Name)
+		}
+		if p.Always || a.set.file.Section("chat", p.Name).Exists() {
+			names = append(names, p.Name)
+		}
 	}
 	for _, p := range a.o.Platforms {
 		names = append(names, p.Name())
 	}
-	st, err := store.Open(ctx, store.Options{Dir: a.set.data, Platforms: names, Clock: a.o.Clock, Log: a.log})
+	st, err := store.Open(ctx, store.Options{Dir: a.set.data, Platforms: names, Always: always, Clock: a.o.Clock, Log: a.log})
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -144,27 +150,60 @@ func (a *App) makeDesk() error {
 	if err != nil {
 		return err
 	}
-	for _, adapter := range platforms {
-		p, err := adapter.New(a.set.file.Section("chat", adapter.Name), a.log)
-		if err != nil {
-			return fmt.Errorf("make platform %s: %w", adapter.Name, err)
-		}
-		a.places = append(a.places, p)
+	if a.places, err = makePlaces(a.set, chat.Start{Now: a.o.Clock, Log: a.log}); err != nil {
+		return err
 	}
 	a.places = append(a.places, a.o.Platforms...)
+	check := checkup{set: a.set, places: a.places, checkers: outside.checkers, book: book, problems: a.problems,
+		more: func() []Finding { return a.desk.Doors() }}
+	a.clinic = &clinic{check: check.run, log: a.log}
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
-		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
-		Platforms: a.places, Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
+		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
+		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
+		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
 	}
 	a.handler = commands.New(a.desk)
 	return nil
+}
+
+// faces are how the platforms are spoken of.
+func faces() map[string]bot.Face {
+	out := map[string]bot.Face{}
+	for _, p := range platforms {
+		out[p.Name] = bot.Face{Title: p.Title, Mark: p.Mark}
+	}
+	return out
+}
+
+// makePlaces makes the platforms that are in use. It talks to nobody.
+func makePlaces(set *settings, start chat.Start) ([]chat.Platform, error) {
+	var places []chat.Platform
+	var errs []error
+	for _, adapter := range platforms {
+		section := set.file.Section("chat", adapter.Name)
+		if !adapter.Always && !section.Exists() {
+			continue
+		}
+		p, err := adapter.New(beginning(set, section, start))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		places = append(places, p)
+	}
+	return places, config.Join(errs...)
+}
+
+// beginning is what a platform is made of.
+func beginning(set *settings, section config.Section, s chat.Start) chat.Start {
+	s.Section, s.Rooms, s.Command, s.Commands, s.URL = section, set.rooms, set.command, commands.Described(), set.url
+	return s
 }
 
 // vouched are the roles that tokens give. A service is nobody's approver.
@@ -244,6 +283,12 @@ func (a *App) makeWeb() error {
 			return a.desk.Knock(ctx, s.Name, h, body)
 		}})
 	}
+	var routes []chat.Route
+	for _, p := range a.places {
+		if r, ok := p.(chat.Router); ok {
+			routes = append(routes, r.Routes()...)
+		}
+	}
 	tokens := a.set.tokens
 	for n := range tokens {
 		tokens[n].ActAs = a.o.ActAs
@@ -254,7 +299,7 @@ func (a *App) makeWeb() error {
 	}
 	server, err := web.New(web.Options{
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
 	})
@@ -283,6 +328,11 @@ func (a *App) ready(ctx context.Context) (bool, map[string]string) {
 	}
 	for _, p := range a.places {
 		parts[p.Name()] = "ok"
+		if probe, ok := p.(chat.Prober); ok {
+			if state := probe.Health().State; state != "" {
+				parts[p.Name()] = state
+			}
+		}
 	}
 	for _, s := range a.desk.Sources {
 		parts[s.Name] = "ok"

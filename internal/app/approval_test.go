@@ -65,12 +65,12 @@ func newWorkbench(t *testing.T) *workbench {
 	if err := playbooks.AsFault(problems); err != nil {
 		t.Fatal(err)
 	}
-	room, err := web.Platform.New(configSection(t), slog.New(slog.DiscardHandler))
+	room, err := web.Platform.New(chat.Start{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.desk, err = bot.New(bot.Options{
-		Store: bot.Store{Journal: st, Inbox: st, Outbox: st, Buttons: st, Reader: st, Notes: st}, Queue: st, Platforms: []chat.Platform{room},
+		Store: bot.Store{Journal: st, Inbox: st, Outbox: st, Threads: st, Buttons: st, Reader: st, Notes: st}, Queue: st, Platforms: []chat.Platform{room},
 		Book: book, Catalogue: cat, Policy: incident.DefaultPolicy(), Key: make([]byte, 32), Log: slog.New(slog.DiscardHandler), Now: clock,
 		Safety: bot.Safety{SecondPerson: "danger", ProdPhrase: "target", ApprovalExpires: 10 * time.Minute, Glass: incident.Glass{Allowed: true, After: time.Minute}},
 		People: bot.People{Same: []bot.Linked{

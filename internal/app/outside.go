@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mayday/bot"
+	"mayday/bot/chat"
 	"mayday/integrations"
 	"mayday/internal/config"
 	"mayday/playbooks"
@@ -98,6 +99,9 @@ func Validate(f *config.File, env config.Env) ([]playbooks.Problem, error) {
 	_, problems, err := load(set, parts.catalogue)
 	if err != nil {
 		return nil, fmt.Errorf("validate: %w", err)
+	}
+	if _, err := makePlaces(set, chat.Start{Log: slog.New(slog.DiscardHandler)}); err != nil {
+		return nil, err
 	}
 	return problems, nil
 }

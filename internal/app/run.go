@@ -94,6 +94,9 @@ func (a *App) Start(ctx context.Context) error {
 		})
 	}
 	a.wg.Go(func() { a.measure(ctx) })
+	if !a.o.Manual {
+		a.wg.Go(func() { a.clinic.run(ctx) })
+	}
 	return nil
 }
 
@@ -128,6 +131,7 @@ func (a *App) measure(ctx context.Context) {
 			}
 			a.tel.Metrics().SetOutbox(n, age)
 		}
+		a.desk.Watch(ctx)
 		select {
 		case <-ctx.Done():
 			return

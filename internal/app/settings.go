@@ -27,6 +27,7 @@ type settings struct {
 	tokens    []web.Token
 	data      string
 	command   string
+	rooms     map[string]string // room -> channel, "#operations"
 	people    bot.People
 	services  []bot.Service
 	safety    bot.Safety
@@ -40,7 +41,8 @@ type settings struct {
 
 // read decodes every section and reports the mistakes of all of them at once.
 func read(f *config.File, env config.Env) (*settings, error) {
-	s := &settings{file: f, policy: incident.DefaultPolicy(), shutdown: 10 * time.Second, command: "mayday"}
+	s := &settings{file: f, policy: incident.DefaultPolicy(), shutdown: 10 * time.Second, command: "mayday",
+		rooms: map[string]string{incident.RoomOperations: "#operations", incident.RoomStatus: "#status"}}
 	err := config.Join(
 		f.CheckTopLevel(topLevel...), f.LintSecrets(),
 		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readRest(env),
@@ -63,8 +65,33 @@ func (s *settings) readChat() error {
 	if err := section.CheckKeys(known...); err != nil {
 		return err
 	}
+	if err := s.readChannels(section.Sub("channels")); err != nil {
+		return err
+	}
 	if slices.Contains(section.Keys(), "command") {
 		return section.Sub("command").Decode(&s.command)
+	}
+	return nil
+}
+
+// readChannels reads which channels are the two rooms; they have the same names
+// on every platform.
+func (s *settings) readChannels(section config.Section) error {
+	if !section.Exists() {
+		return nil
+	}
+	var c struct {
+		Ops    string `yaml:"ops"`
+		Status string `yaml:"status"`
+	}
+	if err := section.Decode(&c); err != nil {
+		return err
+	}
+	if c.Ops != "" {
+		s.rooms[incident.RoomOperations] = c.Ops
+	}
+	if c.Status != "" {
+		s.rooms[incident.RoomStatus] = c.Status
 	}
 	return nil
 }

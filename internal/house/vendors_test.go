@@ -33,6 +33,8 @@ var vendors = []vendor{
 	{prefix: "github.com/PagerDuty/go-pagerduty", in: []string{"integrations/pagerduty"}, reason: "its adapter"},
 	{prefix: "github.com/bwmarrin/discordgo", in: []string{"bot/discord"}, reason: "its adapter"},
 	{prefix: "github.com/slack-go/slack", in: []string{"bot/slack"}, reason: "its adapter"},
+	{prefix: "github.com/gorilla/websocket", in: []string{"bot/discord", "bot/slack", "internal/practice/discord", "internal/practice/slack"},
+		reason: "the sockets of both chat libraries, and of the servers that stand in for the vendors"},
 	{prefix: "github.com/launchdarkly", in: []string{"integrations/launchdarkly"}, reason: "its adapter"},
 	{prefix: "k8s.io/apimachinery", in: []string{"integrations/kubernetes", "internal/practice"},
 		reason: "the practice range behaves like a cluster and needs its types"},

@@ -31,6 +31,7 @@ type Out struct {
 	Key      string // stable and unique per platform: "INC-42:card"
 	Platform string // "" means every chat platform; else one, such as a mirror
 	Place    Place
+	Where    string // of the chat platforms only this one, if it is in use
 	Kind     string // card, opener, update, nudge, step, note ...
 	About    string // what it is about: a step id, a run id, an entry's seq
 	Priority int

@@ -46,6 +46,13 @@ func say(by Person, text string, b Body) Entry {
 	return Entry{Actor: by.Name, Via: by.Via, Text: text, Body: b}
 }
 
+// Say puts news of Mayday itself on the timeline.
+func Say(text string) Decide {
+	return func(View) (Change, error) {
+		return Change{Entries: []Entry{{Text: text, Body: &Line{}}}}, nil
+	}
+}
+
 // declare adds the entry that makes an alert an incident, if it is one still.
 func declare(i *Incident, by Person, why string, into []Entry) []Entry {
 	if i.Declared() {

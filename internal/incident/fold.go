@@ -34,8 +34,15 @@ func FoldAll(number int64, entries []Entry) (*Incident, error) {
 
 // foldInto changes i in place; callers own i.
 func foldInto(i *Incident, e Entry) {
+	owner := i.Owner
 	if e.Body != nil {
 		e.Body.fold(i, e)
+	}
+	if i.Owner != owner {
+		i.OwnerVia = ""
+	}
+	if e.Via != "" && e.Actor == i.Owner {
+		i.OwnerVia = e.Via
 	}
 	i.Seq = e.Seq
 	i.LastHMAC = e.HMAC

@@ -136,6 +136,9 @@ func (f *follower) nudged(n Nudge, e Entry) {
 	}
 	key := strings.TrimPrefix(n.Key.MessageKey(f.id), f.id+":")
 	f.post(KindNudge, key, f.id+":"+key, PriorityNudge)
+	if len(n.Who) == 1 && n.Who[0] == f.after.Owner {
+		f.outs[len(f.outs)-1].Where = f.after.OwnerVia // one person is asked, where they are
+	}
 	if n.Words == "page" {
 		f.call(CallPage, e.Seq)
 	}

@@ -57,6 +57,9 @@ type OutRow struct {
 	SentAt   time.Time
 	EditedAt time.Time
 	Plain    bool // the bytes were refused once: send plain text
+	// Tried is since when the message may stand without our knowing: a first send
+	// was begun and not answered. Zero when it certainly does not, or does.
+	Tried time.Time
 }
 
 // Button is what the server knows of a button; a message carries its id only.

@@ -87,7 +87,7 @@ func NewLaunchDarkly(o LDOptions) (*LaunchDarkly, error) {
 // Start serves on an address of loopback, "127.0.0.1:0", and answers the base of
 // the REST API, which is that of the stream and of the page as well.
 func (l *LaunchDarkly) Start(address string) (string, error) {
-	listener, err := listen(address)
+	listener, err := Listen(address)
 	if err != nil {
 		return "", err
 	}

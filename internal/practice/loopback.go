@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// loopbackURL parses an address and insists that it is on this machine.
-func loopbackURL(address string) (*url.URL, error) {
+// LoopbackURL parses an address and insists that it is on this machine.
+func LoopbackURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("read the target's address: %w", err)
@@ -33,9 +33,9 @@ func loopbackHost(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// loopbackClient refuses every connection that would leave this machine, even
+// LoopbackClient refuses every connection that would leave this machine, even
 // if a name like localhost resolves to something else, and follows no redirect.
-func loopbackClient(timeout time.Duration) *http.Client {
+func LoopbackClient(timeout time.Duration) *http.Client {
 	dialer := &net.Dialer{ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil || !loopbackHost(host) {
@@ -50,8 +50,8 @@ func loopbackClient(timeout time.Duration) *http.Client {
 	}
 }
 
-// listen opens a listener on loopback.
-func listen(address string) (net.Listener, error) {
+// Listen opens a listener on loopback.
+func Listen(address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("read the listen address: %w", err)

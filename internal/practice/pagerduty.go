@@ -82,7 +82,7 @@ func NewPagerDuty(o Options) (*PagerDuty, error) {
 
 // Aim says where webhooks are delivered from now on.
 func (p *PagerDuty) Aim(target string) error {
-	u, err := loopbackURL(target)
+	u, err := LoopbackURL(target)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *PagerDuty) Aim(target string) error {
 // Start serves on an address of loopback, "127.0.0.1:0", and answers the base of
 // its REST API, which is its page as well.
 func (p *PagerDuty) Start(address string) (string, error) {
-	l, err := listen(address)
+	l, err := Listen(address)
 	if err != nil {
 		return "", err
 	}

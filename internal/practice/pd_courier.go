@@ -60,7 +60,7 @@ func newCourier(o Options) *courier {
 	close(quiet)
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &courier{
-		client: loopbackClient(o.Timeout), secrets: o.Secrets, now: o.Now, backoff: o.Backoff, log: o.Log,
+		client: LoopbackClient(o.Timeout), secrets: o.Secrets, now: o.Now, backoff: o.Backoff, log: o.Log,
 		cancel: cancel, signal: make(chan struct{}, 1), queues: map[string][]*parcel{}, quiet: quiet,
 	}
 	c.wg.Go(func() { c.dispatch(ctx) })

@@ -221,7 +221,7 @@ func TestOnlyLoopback(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := loopbackClient(time.Second).Get("http://192.0.2.1/"); err == nil || !strings.Contains(err.Error(), "not on loopback") {
+	if _, err := LoopbackClient(time.Second).Get("http://192.0.2.1/"); err == nil || !strings.Contains(err.Error(), "not on loopback") {
 		t.Errorf("the client went out: %v", err)
 	}
 }

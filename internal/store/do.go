@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"mayday/internal/incident"
 )
@@ -183,12 +184,20 @@ func (d *doing) follow(ctx context.Context) error {
 	return d.tx.bury(ctx, *d.change.Tombstone)
 }
 
+// recipients are the platforms that an intent is for.
+func (s *Store) recipients(o incident.Out) []string {
+	switch {
+	case o.Platform != "":
+		return []string{o.Platform}
+	case o.Where == "" || !slices.Contains(s.platforms, o.Where) || slices.Contains(s.always, o.Where):
+		return s.platforms // a phone must ring somewhere
+	}
+	return append([]string{o.Where}, s.always...)
+}
+
 // send writes an intent, once for each platform that it is for.
 func (d *doing) send(ctx context.Context, o incident.Out) error {
-	platforms := d.store.platforms
-	if o.Platform != "" {
-		platforms = []string{o.Platform}
-	}
+	platforms := d.store.recipients(o)
 	number, id := int64(0), o.Place.Thread
 	if d.after != nil {
 		number, id = d.after.Number, d.after.ID()

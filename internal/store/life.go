@@ -52,6 +52,23 @@ func (s *Store) Noted(ctx context.Context, key string) (value string, at time.Ti
 	return s.noted(ctx, scopeDesk, key)
 }
 
+// keepOnce is how long a name is remembered: as long as event ids (PROMISES,
+// threat 2).
+const keepOnce = 30 * 24 * time.Hour
+
+// Once reports whether this name comes for the first time, and remembers it.
+func (s *Store) Once(ctx context.Context, name string) (first bool, err error) {
+	err = s.writeNow(ctx, func(ctx context.Context, t *tx) error {
+		n, err := t.exec(ctx, `INSERT INTO once (name, at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, micro(t.now))
+		if err != nil {
+			return fmt.Errorf("remember a name: %w", err)
+		}
+		first = n > 0
+		return nil
+	})
+	return first, err
+}
+
 // Alive records that the loop runs, for telling how long Mayday was away.
 func (s *Store) Alive(ctx context.Context) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factAlive, "") })
@@ -78,6 +95,9 @@ func (s *Store) begin(ctx context.Context) error {
 		// The lock on the directory proves that whoever held a lease is dead.
 		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
 			return fmt.Errorf("free leases: %w", err)
+		}
+		if _, err := t.exec(ctx, `DELETE FROM once WHERE at < $1`, micro(t.now.Add(-keepOnce))); err != nil {
+			return fmt.Errorf("forget old names: %w", err)
 		}
 		return t.note(ctx, scopeStore, factClean, "no")
 	})

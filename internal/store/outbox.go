@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"mayday/internal/incident"
@@ -57,7 +56,7 @@ func (t *tx) raise(ctx context.Context, platform string, o incident.Out) error {
 	return t.wake(ctx, incident.Wake{Kind: incident.WakeOut, Row: l, Due: t.now, Priority: o.Priority})
 }
 
-const outColumns = `id, lane, platform, key, room, thread, kind, about, priority, incident, state, wanted, del, rendered, rend_rev, sent_rev, ref, tries, plain, sent_at, edited_at`
+const outColumns = `id, lane, platform, key, room, thread, kind, about, priority, incident, state, wanted, del, rendered, rend_rev, sent_rev, ref, tries, plain, tried_at, sent_at, edited_at`
 
 // Lane answers the rows of a lane that still have something to send, in order.
 func (s *Store) Lane(ctx context.Context, lane string) ([]incident.OutRow, error) {
@@ -83,23 +82,26 @@ func (s *Store) Lane(ctx context.Context, lane string) ([]incident.OutRow, error
 
 func scanOut(rows *sql.Rows) (incident.OutRow, error) {
 	var r incident.OutRow
-	var del, plain, sent, edited int64
+	var del, plain, tried, sent, edited int64
 	err := rows.Scan(&r.Row, &r.Lane, &r.Platform, &r.Key, &r.Place.Room, &r.Place.Thread, &r.Kind, &r.About, &r.Priority, &r.Incident,
-		&r.State, &r.Wanted, &del, &r.Rendered, &r.RendRev, &r.SentRev, &r.Ref, &r.Tries, &plain, &sent, &edited)
+		&r.State, &r.Wanted, &del, &r.Rendered, &r.RendRev, &r.SentRev, &r.Ref, &r.Tries, &plain, &tried, &sent, &edited)
 	r.Out.Platform = r.Platform
 	r.Delete, r.Edit, r.Plain = del != 0, r.Ref != "", plain != 0
-	r.SentAt, r.EditedAt = fromMicro(sent), fromMicro(edited)
+	r.Tried, r.SentAt, r.EditedAt = fromMicro(tried), fromMicro(sent), fromMicro(edited)
 	return r, err
 }
 
-// Rendered keeps the bytes that are about to be sent, with their buttons.
+// Rendered keeps the bytes that are about to be sent, with their buttons. From
+// now on a new message may stand, until Sent or NotSent says more.
 func (s *Store) Rendered(ctx context.Context, c incident.Claim, row incident.OutRow, body []byte, buttons []incident.Button) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		if err := t.held(ctx, c); err != nil {
 			return err
 		}
-		n, err := t.exec(ctx, `UPDATE outbox SET rendered = $2, rend_rev = $3 WHERE id = $1 AND wanted >= $3 AND rend_rev <= $3`,
-			row.Row, body, row.Wanted)
+		n, err := t.exec(ctx, `UPDATE outbox SET rendered = $2, rend_rev = $3,
+				tried_at = CASE WHEN ref = '' AND tried_at = 0 THEN $4 ELSE tried_at END
+			WHERE id = $1 AND wanted >= $3 AND rend_rev <= $3`,
+			row.Row, body, row.Wanted, micro(t.now))
 		if err != nil {
 			return fmt.Errorf("keep rendering: %w", err)
 		}
@@ -124,7 +126,7 @@ func (s *Store) Sent(ctx context.Context, c incident.Claim, row incident.OutRow,
 		var number int64
 		var key string
 		found, err := t.scan(ctx, `UPDATE outbox SET ref = CASE WHEN $2 = '' THEN ref ELSE $2 END, state = $3,
-				sent_rev = CASE WHEN $5 = 1 THEN wanted ELSE rend_rev END, tries = 0, plain = 0, reason = '',
+				sent_rev = CASE WHEN $5 = 1 THEN wanted ELSE rend_rev END, tries = 0, plain = 0, tried_at = 0, reason = '',
 				edited_at = CASE WHEN sent_at = 0 THEN 0 ELSE $4 END,
 				sent_at = CASE WHEN sent_at = 0 THEN $4 ELSE sent_at END
 			WHERE id = $1 RETURNING key, incident`,
@@ -153,6 +155,20 @@ func (s *Store) Refused(ctx context.Context, c incident.Claim, row incident.OutR
 		}
 		if n == 0 {
 			return fmt.Errorf("note refused message: there is no row %d", row.Row)
+		}
+		return nil
+	})
+}
+
+// NotSent says that a message which was about to be sent for the first time
+// certainly does not stand.
+func (s *Store) NotSent(ctx context.Context, c incident.Claim, row incident.OutRow) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.held(ctx, c); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE outbox SET tried_at = 0 WHERE id = $1`, row.Row); err != nil {
+			return fmt.Errorf("note unsent message: %w", err)
 		}
 		return nil
 	})
@@ -192,15 +208,4 @@ func (s *Store) Posted(ctx context.Context, platform, room, thread string) ([]in
 		return nil, fmt.Errorf("read room: %w", err)
 	}
 	return out, nil
-}
-
-// Root answers the ref of an incident's card on a platform, "" before it stands.
-func (s *Store) Root(ctx context.Context, platform string, number int64) (string, error) {
-	var ref string
-	err := s.readers.QueryRowContext(ctx, `SELECT ref FROM outbox WHERE platform = $1 AND key = $2`,
-		platform, incident.FormatID(number)+":card").Scan(&ref)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("find card: %w", err)
-	}
-	return ref, nil
 }

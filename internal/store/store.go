@@ -35,6 +35,7 @@ var migrations embed.FS
 type Options struct {
 	Dir       string           // the data directory; made when it is missing
 	Platforms []string         // chat platforms in use: a message for all becomes one row for each
+	Always    []string         // those of them that get a message even when it is for one other
 	Clock     func() time.Time // time.Now unless set; tests inject one
 	Log       *slog.Logger     // nothing is logged unless set
 }
@@ -43,6 +44,7 @@ type Options struct {
 type Store struct {
 	dir       string
 	platforms []string
+	always    []string
 	clock     func() time.Time
 	log       *slog.Logger
 
@@ -61,7 +63,7 @@ type Store struct {
 // Open opens the store in a directory, or makes one. It fails with a fault when
 // another process has it open, or the directory is on a network filesystem.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{dir: o.Dir, platforms: o.Platforms, clock: o.Clock, log: o.Log,
+	s := &Store{dir: o.Dir, platforms: o.Platforms, always: o.Always, clock: o.Clock, log: o.Log,
 		changed: make(chan struct{}, 1), stopCheck: func() {}}
 	if s.clock == nil {
 		s.clock = time.Now
@@ -95,7 +97,10 @@ func (s *Store) open(ctx context.Context) error {
 		return fmt.Errorf("open store for reading: %w", err)
 	}
 	s.writer.start()
-	return s.begin(ctx)
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	return s.joinPlatforms(ctx)
 }
 
 // migrate brings the tables up to this version.

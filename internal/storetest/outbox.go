@@ -56,7 +56,7 @@ func testLane(t *testing.T, s Store, c *Clock) {
 	if n, oldest, err := s.Depth(ctx); err != nil || n != 4 || !oldest.Equal(c.Now()) {
 		t.Errorf("depth: got %d since %s, %v, want 4 since now", n, oldest, err)
 	}
-	if root, err := s.Root(ctx, Platform, 1); err != nil || root != "" {
+	if root, refused, err := s.Root(ctx, Platform, 1); err != nil || root != "" || refused {
 		t.Errorf("root before it stands: got %q, %v", root, err)
 	}
 	held := claim(t, s, incident.WakeOut, lane1)
@@ -69,7 +69,7 @@ func testLane(t *testing.T, s Store, c *Clock) {
 	if b, err := s.Button(ctx, "b1"); err != nil || b.Verb != "own" {
 		t.Errorf("button of the rendering: got %v, %v", b, err)
 	}
-	if root, err := s.Root(ctx, Platform, 1); err != nil || root != "ref1" {
+	if root, _, err := s.Root(ctx, Platform, 1); err != nil || root != "ref1" {
 		t.Errorf("root: got %q, %v, want ref1", root, err)
 	}
 	if diff := cmp.Diff(want[1:], keys(rows(t, s, lane1))); diff != "" {

@@ -35,6 +35,7 @@ type Auditor interface {
 // Store is all that the suite asks of an engine.
 type Store interface {
 	Desk
+	bot.Threads
 	queue.Source
 	Auditor
 }
@@ -60,6 +61,9 @@ func Run(t *testing.T, open func(tb testing.TB, clock func() time.Time) Store) {
 		"latest edit wins":                     testEdit,
 		"takes messages back":                  testDelete,
 		"gives a message up":                   testQuarantine,
+		"knows what may stand":                 testTried,
+		"opens a thread anew":                  testAnew,
+		"hears a thing once":                   testOnce,
 		"answers a room":                       testPosted,
 		"calls a source once for all":          testMirror,
 		"keeps buttons":                        testButtons,
