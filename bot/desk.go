@@ -121,8 +121,8 @@ type Desk struct {
 	seen      sync.Map // account -> role, as last evaluated
 	closed    doors    // destinations that refuse us at the moment
 	told      sync.Map // platform -> since when it is away, as the threads were told
-	unsigned  sync.Map // source -> *refusals
 	knocks    sync.Mutex
+	unsigned  map[string]refusals // by source
 }
 
 // New makes a desk.
@@ -151,7 +151,7 @@ func New(o Options) (*Desk, error) {
 	if o.Command == "" {
 		o.Command = "mayday"
 	}
-	d := &Desk{Options: o, platforms: map[string]chat.Platform{}, sources: map[string]Source{}, actions: map[string]integrations.Action{}}
+	d := &Desk{Options: o, platforms: map[string]chat.Platform{}, sources: map[string]Source{}, actions: map[string]integrations.Action{}, unsigned: map[string]refusals{}}
 	for _, p := range o.Platforms {
 		d.platforms[p.Name()] = p
 	}

@@ -86,39 +86,3 @@ func (d *Desk) tellDown(ctx context.Context, platform string, h chat.Health) err
 	}
 	return nil
 }
-
-// refusals counts the deliveries at a door that were not signed as they should
-// be.
-type refusals struct {
-	Count int
-	Last  time.Time
-}
-
-func (d *Desk) refusedKnock(source string) {
-	v, _ := d.unsigned.LoadOrStore(source, &refusals{})
-	d.knocks.Lock()
-	defer d.knocks.Unlock()
-	r := v.(*refusals)
-	if d.Now().Sub(r.Last) > time.Hour {
-		r.Count = 0
-	}
-	r.Count, r.Last = r.Count+1, d.Now()
-}
-
-// Doors reports deliveries that were refused in the last hour (E19).
-func (d *Desk) Doors() []Finding {
-	var out []Finding
-	d.knocks.Lock()
-	defer d.knocks.Unlock()
-	for _, s := range d.Sources {
-		v, ok := d.unsigned.Load(s.Name)
-		if !ok || d.Now().Sub(v.(*refusals).Last) > time.Hour {
-			continue
-		}
-		out = append(out, Finding{Part: s.Title, Warn: true,
-			Text: fmt.Sprintf("I refused %d %s webhook%s in the last hour: the signature does not match (E19). If they were real, incidents do not open from %s.",
-				v.(*refusals).Count, s.Title, plural(v.(*refusals).Count), s.Title),
-			Fix: "copy the secret of the webhook subscription into " + s.Name + ".webhook_secret; several are allowed while it is rotated"})
-	}
-	return out
-}

@@ -59,6 +59,9 @@ type Integration struct {
 	// is false) is answered with the actions alone, which then refuse to run:
 	// the linter and the reference need their fields.
 	New func(section config.Section, log *slog.Logger) (Parts, error)
+	// Setup prints what a person has to do at the vendor, step by step. url is
+	// where the world reaches Mayday, "" when that is not known. nil: nothing.
+	Setup func(section config.Section, url string) string
 }
 
 // Parts is what an integration has; nil where it has not.

@@ -116,6 +116,9 @@ type Adapter struct {
 	// Setup prints what a person has to do at the vendor, step by step, with
 	// everything filled in that is known. nil: nothing to set up.
 	Setup func(Start) string
+	// Manifest is the part of Setup that is pasted as it is; nil when there is
+	// none.
+	Manifest func(Start) string
 }
 
 // Start is what a platform is made of.

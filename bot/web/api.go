@@ -35,6 +35,8 @@ func (s *Server) apiRoutes() []route {
 		{"GET", "incidents/{id}/postmortem", false, s.apiPostmortem},
 		{"GET", "rooms/{room}/messages", false, s.apiRoom},
 		{"GET", "quarantine", false, s.apiQuarantine},
+		{"GET", "doctor", false, s.apiDoctor},
+		{"GET", "doors", false, s.apiDoors},
 		{"GET", "steps/{id}", false, s.apiStep},
 		{"GET", "events", false, s.apiEvents},
 		{"POST", "commands", false, s.apiCommand},

@@ -79,6 +79,7 @@ type frame struct {
 	Trouble []string
 	Speed   string
 	Guide   []GuideStep
+	Panes   []paneView
 	Parts   []part
 	Panel   *messageView
 	Close   string // address without the panel
@@ -108,6 +109,7 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 	}
 	if d := s.o.Demo; d != nil {
 		f.People, f.Banner = d.People, d.Banner
+		f.Panes = panes(d.Panes, v.user.Name)
 		if d.Guide != nil {
 			f.Guide = d.Guide(r.Context())
 		}
@@ -120,6 +122,24 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		}
 	}
 	return f, nil
+}
+
+// paneView is a pretend platform, seen by whoever is chosen.
+type paneView struct {
+	Title string
+	URL   string
+}
+
+func panes(all []Pane, name string) []paneView {
+	var out []paneView
+	for _, p := range all {
+		one := paneView{Title: p.Title, URL: p.URL}
+		if id := p.As[name]; id != "" {
+			one.URL += "?as=" + url.QueryEscape(id)
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 func addressWithout(u *url.URL, name string) string {

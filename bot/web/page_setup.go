@@ -62,3 +62,29 @@ func (s *Server) checkAgain(w http.ResponseWriter, r *http.Request, v visitor) e
 func mayCheck(v visitor) bool {
 	return !v.reads && incident.Role(v.user.Role).AtLeast(incident.Responder)
 }
+
+// apiDoctor answers the newest report.
+func (s *Server) apiDoctor(w http.ResponseWriter, _ *http.Request, _ visitor) error {
+	answer := map[string]any{"findings": []bot.Finding{}, "at": nil}
+	if s.o.Clinic != nil {
+		if found, at := s.o.Clinic.Last(); !at.IsZero() {
+			answer = map[string]any{"findings": found, "at": at.UTC()}
+		}
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+// apiDoors answers how the doors for alerts fare.
+func (s *Server) apiDoors(w http.ResponseWriter, r *http.Request, _ visitor) error {
+	doors := []bot.DoorState{}
+	if s.o.DoorStates != nil {
+		found, err := s.o.DoorStates(r.Context())
+		if err != nil {
+			return err
+		}
+		doors = found
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"doors": doors})
+	return nil
+}

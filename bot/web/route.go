@@ -34,6 +34,7 @@ func (s *Server) Handler() http.Handler {
 func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header())
+		s.framing(w.Header())
 		if !s.knowsHost(r) {
 			s.refuse(w, r, fault.New(fault.Refused, "", "The war room is not called by this name.", "Open it by its own address; web.url in the configuration says which."))
 			return
@@ -55,6 +56,19 @@ func (s *Server) watched(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// framing lets the demo show the pages of its pretend platforms, and nobody
+// else's.
+func (s *Server) framing(h http.Header) {
+	if s.o.Demo == nil || len(s.o.Demo.Panes) == 0 {
+		return
+	}
+	policy := h.Get("Content-Security-Policy") + "; frame-src"
+	for _, p := range s.o.Demo.Panes {
+		policy += " " + p.URL
+	}
+	h.Set("Content-Security-Policy", policy)
 }
 
 func headers(h http.Header) {

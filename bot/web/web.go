@@ -51,6 +51,8 @@ type Options struct {
 	Clinic   bot.Clinic                         // what doctor found, for /setup; may be nil
 	Troubles func(ctx context.Context) []string // what does not work at the moment, for the banner; may be nil
 
+	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
+
 	Demo    *Demo  // nil in production
 	DemoKey string // signs the first browser in as the first of Demo.People
 
@@ -91,6 +93,16 @@ type Demo struct {
 	Guide  func(ctx context.Context) []GuideStep
 	Act    func(ctx context.Context, name string) error
 	Banner string // shown in red: a real target is attached
+	// Panes are pages of pretend chat platforms, framed beside the war room. The
+	// person who is chosen at the top is theirs as well: ?as=ID.
+	Panes []Pane
+}
+
+// Pane is a pretend chat platform as a phone shows it.
+type Pane struct {
+	Title string
+	URL   string            // on loopback
+	As    map[string]string // the account there, by the name of a person of the demo
 }
 
 // Person is somebody that the demo lets you be.

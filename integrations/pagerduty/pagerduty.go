@@ -35,6 +35,7 @@ var Integration = integrations.Integration{
 	Title:  "PagerDuty",
 	At:     []string{source},
 	New:    newParts,
+	Setup:  setup,
 }
 
 // settings is the section "pagerduty".

@@ -155,7 +155,7 @@ func (a *App) makeDesk() error {
 	}
 	a.places = append(a.places, a.o.Platforms...)
 	check := checkup{set: a.set, places: a.places, checkers: outside.checkers, book: book, problems: a.problems,
-		more: func() []Finding { return a.desk.Doors() }}
+		more: func(ctx context.Context) []Finding { return a.desk.DoorFindings(ctx) }}
 	a.clinic = &clinic{check: check.run, log: a.log}
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
@@ -299,7 +299,7 @@ func (a *App) makeWeb() error {
 	}
 	server, err := web.New(web.Options{
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
 	})

@@ -54,7 +54,7 @@ type checkup struct {
 	checkers map[string]integrations.Checker
 	book     *playbooks.Book
 	problems []playbooks.Problem
-	more     func() []Finding // what only a running server knows
+	more     func(context.Context) []Finding // what only a running server knows
 }
 
 // checkTime is how long one part may take to answer.
@@ -83,7 +83,7 @@ func (c *checkup) run(ctx context.Context) []Finding {
 		cancel()
 	}
 	if c.more != nil {
-		out = append(out, c.more()...)
+		out = append(out, c.more(ctx)...)
 	}
 	return append(out, c.own()...)
 }

@@ -59,6 +59,7 @@ type talk struct {
 	answer chat.Message
 	err    error
 	seq    int
+	places []chat.Platform   // beside the war room
 	kept   map[string]string // ids of buttons, by the script's name for them
 }
 
@@ -108,7 +109,7 @@ func (k *talk) start([]string) error {
 	if err != nil {
 		return err
 	}
-	k.app, err = New(context.Background(), Options{File: f, Listen: "127.0.0.1:0", Data: filepath.Join(k.dir, "data"), Clock: k.time, Log: &bytes.Buffer{}, Manual: true})
+	k.app, err = New(context.Background(), Options{File: f, Listen: "127.0.0.1:0", Data: filepath.Join(k.dir, "data"), Clock: k.time, Log: &bytes.Buffer{}, Manual: true, Platforms: k.places})
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ type line struct {
 	Demo     demoCmd     `cmd:"" help:"Try it: a pretend company, the war room, no accounts."`
 	Serve    serveCmd    `cmd:"" help:"Run the bot."`
 	Validate validateCmd `cmd:"" help:"Check the configuration and the playbooks (exit 0 or 3)."`
+	Setup    setupCmd    `cmd:"" help:"Print the steps for slack, discord or pagerduty, with your own addresses filled in."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what is missing and how to fix it (exit 0 or 4)."`
 	Web      webCmd      `cmd:"" help:"Talk to a running server about its war room."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -21,6 +21,15 @@ type remote struct {
 
 // post calls the JSON API and decodes what it answers.
 func (m *remote) post(r *run, path, body string, into any) error {
+	return m.call(r, http.MethodPost, path, body, into)
+}
+
+// get reads from the JSON API.
+func (m *remote) get(r *run, path string, into any) error {
+	return m.call(r, http.MethodGet, path, "", into)
+}
+
+func (m *remote) call(r *run, method, path, body string, into any) error {
 	base := m.Server
 	if base == "" {
 		base = r.env.URL
@@ -32,7 +41,7 @@ func (m *remote) post(r *run, path, body string, into any) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(r.ctx, http.MethodPost, strings.TrimSuffix(base, "/")+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(r.ctx, method, strings.TrimSuffix(base, "/")+path, strings.NewReader(body))
 	if err != nil {
 		return &exit{exitUsage, fmt.Errorf("the address of the server: %w", err)}
 	}

@@ -108,7 +108,7 @@ type Incident struct {
 	SevByHand  bool      `json:"sev_by_hand,omitempty"`
 	State      State     `json:"state"`
 	Owner      string    `json:"owner,omitempty"`
-	OwnerVia   string    `json:"owner_via,omitempty"` // where the owner last did something: reminders go there
+	OwnerVia   string    `json:"owner_via,omitempty"`   // where the owner last did something: reminders go there
 	OwnedThere bool      `json:"owned_there,omitempty"` // by acknowledging at the source
 	OnCall     string    `json:"on_call,omitempty"`
 	AckedBy    string    `json:"acked_by,omitempty"` // acknowledged at the source by somebody without a link
