@@ -87,6 +87,8 @@ func (k *talk) line(l string) error {
 		return k.say(args)
 	case "clock":
 		return k.clock(args)
+	case "keep":
+		return k.keep(args)
 	case "restart":
 		return k.restart(args)
 	}

@@ -19,8 +19,9 @@ func Setup(w io.Writer, f *config.File, env config.Env, name string, manifest bo
 	if err != nil {
 		return err
 	}
-	text, known := setupText(set, name, manifest)
+	text := setupText(set, name, manifest)
 	if text == "" {
+		known := SetupNames()
 		what := fmt.Sprintf("I know no set-up for %q.%s", name, fault.DidYouMean(name, known))
 		return fault.New(fault.Invalid, "E24", what, "There is: "+strings.Join(known, ", ")+".").WithState("")
 	}
@@ -28,31 +29,38 @@ func Setup(w io.Writer, f *config.File, env config.Env, name string, manifest bo
 	return err
 }
 
-// setupText finds the text among the platforms and the integrations, and the
-// names that there are.
-func setupText(set *settings, name string, manifest bool) (text string, known []string) {
+// setupText finds the text among the platforms and the integrations.
+func setupText(set *settings, name string, manifest bool) string {
 	for _, p := range platforms {
-		make := p.Setup
+		write := p.Setup
 		if manifest {
-			make = p.Manifest
+			write = p.Manifest
 		}
-		if make == nil {
-			continue
-		}
-		known = append(known, p.Name)
-		if p.Name == name {
-			text = make(beginning(set, set.file.Section("chat", p.Name), chat.Start{Log: slog.New(slog.DiscardHandler)}))
+		if p.Name == name && write != nil {
+			return write(beginning(set, set.file.Section("chat", p.Name), chat.Start{Log: slog.New(slog.DiscardHandler)}))
 		}
 	}
 	for _, i := range outside {
-		if i.Setup == nil || manifest {
-			continue
-		}
-		known = append(known, i.Name)
-		if i.Name == name {
-			text = i.Setup(section(set.file, i), set.url)
+		if i.Name == name && i.Setup != nil && !manifest {
+			return i.Setup(section(set.file, i), set.url)
 		}
 	}
-	slices.Sort(known)
-	return text, known
+	return ""
+}
+
+// SetupNames are the vendors that Setup knows.
+func SetupNames() []string {
+	var names []string
+	for _, p := range platforms {
+		if p.Setup != nil {
+			names = append(names, p.Name)
+		}
+	}
+	for _, i := range outside {
+		if i.Setup != nil {
+			names = append(names, i.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }

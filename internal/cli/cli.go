@@ -10,9 +10,11 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"mayday/internal/app"
 	"mayday/internal/config"
 	"mayday/internal/fault"
 )
@@ -42,7 +44,7 @@ type line struct {
 	Demo     demoCmd     `cmd:"" help:"Try it: a pretend company, the war room, no accounts."`
 	Serve    serveCmd    `cmd:"" help:"Run the bot."`
 	Validate validateCmd `cmd:"" help:"Check the configuration and the playbooks (exit 0 or 3)."`
-	Setup    setupCmd    `cmd:"" help:"Print the steps for slack, discord or pagerduty, with your own addresses filled in."`
+	Setup    setupCmd    `cmd:"" help:"Print the steps at a vendor (${setups}), with your own addresses filled in."`
 	Doctor   doctorCmd   `cmd:"" help:"Say what is missing and how to fix it (exit 0 or 4)."`
 	Web      webCmd      `cmd:"" help:"Talk to a running server about its war room."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
@@ -66,7 +68,7 @@ func Main(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wri
 	var l line
 	code := -1
 	parser, err := kong.New(&l, kong.Name("mayday"), kong.Description("Incident threads, the word in #status every 30 minutes, and playbook steps that can be taken back."),
-		kong.Writers(stdout, stderr), kong.Exit(func(c int) { code = c }), kong.Bind(r), kong.UsageOnError())
+		kong.Writers(stdout, stderr), kong.Exit(func(c int) { code = c }), kong.Bind(r), kong.Vars{"setups": strings.Join(app.SetupNames(), ", ")}, kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "mayday:", err)
 		return exitFailed

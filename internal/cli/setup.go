@@ -7,10 +7,11 @@ import (
 
 	"mayday/internal/app"
 	"mayday/internal/config"
+	"mayday/internal/fault"
 )
 
 type setupCmd struct {
-	What     string `arg:"" help:"slack, discord or pagerduty."`
+	What     string `arg:"" help:"One of: ${setups}."`
 	Config   string `short:"c" placeholder:"FILE" help:"The configuration, where there is one already."`
 	Manifest bool   `help:"Print only the app manifest, to be pasted."`
 	Test     bool   `help:"Wait for a test event at a running server and say whether its signature is good."`
@@ -32,7 +33,11 @@ func (c *setupCmd) Run(r *run) error {
 			return err
 		}
 	}
-	return app.Setup(r.out, file, r.env, c.What, c.Manifest)
+	err = app.Setup(r.out, file, r.env, c.What, c.Manifest)
+	if fault.HasCode(err, "E24") {
+		return &exit{exitUsage, err}
+	}
+	return err
 }
 
 // testPatience is how long a test event is waited for.
