@@ -10,10 +10,10 @@ FUZZTIME ?= 5s
 # go.mod, so that its two hundred dependencies do not become ours.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help test lint race soak bench demo tools fmt
+.PHONY: help test lint race soak bench contracts demo tools fmt
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: tools ## everything that must pass: vet, gofmt, all tests, a short run of each fuzz target
 	@FUZZTIME='$(FUZZTIME)' .ci/isolated .ci/test
@@ -30,6 +30,9 @@ soak: tools ## the kill tests for 200 rounds instead of 20
 
 bench: tools ## every benchmark, beside the bare database in the same run
 	.ci/isolated .ci/bench
+
+contracts: tools ## CONTRACTS=DIR: the test suite's exchanges against the vendors' own descriptions
+	CONTRACTS='$(CONTRACTS)' .ci/isolated .ci/contracts
 
 demo: ## a pretend company in your browser, nothing but loopback
 	go run . demo

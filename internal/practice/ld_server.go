@@ -97,7 +97,7 @@ func (l *LaunchDarkly) Start(address string) (string, error) {
 		_ = listener.Close()
 		return "", errors.New("the practice LaunchDarkly is serving already, or closed")
 	}
-	server := &http.Server{Handler: l, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	server := &http.Server{Handler: Recorded("launchdarkly", l), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	l.server = server
 	l.servers.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -103,7 +103,7 @@ func (p *PagerDuty) Start(address string) (string, error) {
 		_ = l.Close()
 		return "", errors.New("the practice PagerDuty is serving already")
 	}
-	server := &http.Server{Handler: p, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
+	server := &http.Server{Handler: Recorded("pagerduty", p), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	p.server = server
 	p.servers.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
