@@ -74,6 +74,7 @@ func (d *Desk) entry(ctx context.Context, number, seq int64) (*incident.Entry, e
 // root is M1, the card that the thread hangs on.
 func (c *card) root(incident.Out, *incident.Entry) {
 	i := c.inc
+	c.msg.Silent = true // whoever is on call was paged already; the opener calls them
 	if !i.Open() {
 		c.rootResolved()
 		return
@@ -304,7 +305,7 @@ func (c *card) recovered(_ incident.Out, e *incident.Entry) {
 
 func (c *card) resolved(_ incident.Out, e *incident.Entry) {
 	i := c.inc
-	c.line(chat.Strong("✓ "), chat.Clamp(e.Text, 900))
+	c.line(chat.Strong("✓"), " ", chat.Clamp(e.Text, 900))
 	c.line(span(e.At.Sub(i.OpenedAt)), " from the first alert to the end.")
 	for _, s := range i.InForce() {
 		c.line("Still in force: ", s.Plan.Title)

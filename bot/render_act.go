@@ -29,6 +29,7 @@ func (c *card) preview(s *incident.Step) {
 	if s.SecondOne {
 		c.line(chat.Call(c.d.mention("@approver")), " needed: ", gradeWord(s.Grade), " in ", envWord(p.Env))
 	} else {
+		c.msg.Silent = true
 		c.line(chat.Muted(fmt.Sprintf("Preview · %s · %s, step %d of %d · asked by %s", c.inc.ID(), s.Playbook, s.Index, s.Of, s.RequestedBy)))
 	}
 	c.line(chat.Strong(p.Title), where(p))

@@ -63,6 +63,7 @@ func (c *card) run(o incident.Out, _ *incident.Entry) {
 	if r == nil {
 		return
 	}
+	c.msg.Silent = true
 	head := map[incident.RunState]string{incident.RunGoing: "◐", incident.RunWaiting: "◐", incident.RunPaused: "✗",
 		incident.RunDone: "✓", incident.RunStopped: "–"}[r.State]
 	c.line(chat.Strong(head+" "+r.Playbook), " · ", chat.Code("v"+incident.Code(r.Hash)), " · asked by ", r.By)

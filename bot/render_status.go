@@ -23,7 +23,7 @@ func (c *card) update(o incident.Out, _ *incident.Entry) {
 	switch {
 	case u.Final:
 		c.msg.Tone = chat.ToneOK
-		c.line(chat.Strong("✓ "+i.ServiceName()+" resolved "), chat.At(u.At), ". ", i.ID())
+		c.line(chat.Strong("✓ "+i.ServiceName()+" resolved"), " ", chat.At(u.At), ". ", i.ID())
 		c.line("Users saw: ", u.Impact)
 		c.line(sentence(u.Doing), " It took ", span(u.At.Sub(i.OpenedAt)), ".")
 	case u.Same:

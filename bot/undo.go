@@ -318,7 +318,7 @@ func (d *Desk) glassForm(ctx context.Context, by incident.Person, inc *incident.
 	}
 	c := d.card(inc, "form", inc.ID()+":form:glass:"+s.ID)
 	c.msg.Step = s.ID
-	c.line(chat.Strong("Break the glass: "), s.Plan.Title, ". Nobody else approved. It is on record, in red.")
+	c.line(chat.Strong("Break the glass:"), " ", s.Plan.Title, ". Nobody else approved. It is on record, in red.")
 	c.line(c.undoWords(s))
 	c.msg.Form = &chat.Form{Title: "Break the glass", Submit: b.ID, Label: "Break it and run", Fields: []chat.Field{
 		{Name: "phrase", Label: "Type " + s.Phrase, Type: chat.FieldText, Required: true, Max: 200},

@@ -150,6 +150,13 @@ func (h *Handler) Suggest(ctx context.Context, q chat.Query) ([]chat.Choice, err
 	if cmd == nil {
 		return nil, nil
 	}
+	if q.Incident == "" && q.Thread != "" {
+		found, err := h.desk.Arrive(ctx, chat.Interaction{Platform: q.Platform, Thread: q.Thread})
+		if err != nil {
+			return nil, err
+		}
+		q.Incident = found.Incident
+	}
 	for _, a := range cmd.Args {
 		if a.Name != q.Arg || a.Suggest == nil {
 			continue

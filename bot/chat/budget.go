@@ -13,7 +13,8 @@ import (
 // The last pieces of a bucket are kept for what matters more: an edit leaves two
 // for others, a reminder one, an approval none.
 type Budget struct {
-	now func() time.Time
+	now    func() time.Time
+	faster float64
 
 	mu      sync.Mutex
 	rates   map[string]Rate
@@ -52,13 +53,14 @@ func NewBudget(now func() time.Time) *Budget {
 	if now == nil {
 		now = time.Now
 	}
-	return &Budget{now: now, rates: map[string]Rate{}, buckets: map[string]*bucket{}}
+	return &Budget{now: now, faster: 1, rates: map[string]Rate{}, buckets: map[string]*bucket{}}
 }
 
 // Set gives a key its rate. What was learnt or closed stays.
 func (b *Budget) Set(key string, r Rate) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	r.Every = max(time.Duration(float64(r.Every)/b.faster), time.Microsecond)
 	b.rates[key] = r
 	if k, ok := b.buckets[key]; ok {
 		k.rate = r

@@ -127,9 +127,20 @@ type Start struct {
 	Rooms    map[string]string // room -> channel as configured: "#operations", or an id
 	Command  string            // "mayday"
 	Commands []Command
+	Groups   []string         // of `people` on this platform, for doctor: "@name", or ids
 	URL      string           // of the war room as seen from outside; "" when not known
 	Now      func() time.Time // time.Now unless set
+	Faster   float64          // divides the waits of its budget, for pretend vendors; 1 unless set
 	Log      *slog.Logger
+}
+
+// Budget is a fresh budget for this platform.
+func (s Start) Budget() *Budget {
+	b := NewBudget(s.Now)
+	if s.Faster > 1 {
+		b.faster = s.Faster
+	}
+	return b
 }
 
 // Place is where a message goes: a room, or a thread in it.
@@ -199,6 +210,7 @@ type Query struct {
 	Platform string
 	User     User
 	Incident string
+	Thread   Ref    // of the thread it is typed in, where the platform does not know the incident
 	Command  string // "run"
 	Arg      string // "playbook"
 	Prefix   string

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,6 +46,8 @@ type Options struct {
 	ActAs   bool // tokens may act as others: demo only
 	// Manual leaves the wake loop to Drain: for tests with a clock of their own.
 	Manual bool
+	// Faster divides the waits of chat platforms' budgets: for pretend vendors.
+	Faster float64
 	// Platforms are more places to talk, for tests of the port.
 	Platforms []chat.Platform
 }
@@ -150,7 +153,7 @@ func (a *App) makeDesk() error {
 	if err != nil {
 		return err
 	}
-	if a.places, err = makePlaces(a.set, chat.Start{Now: a.o.Clock, Log: a.log}); err != nil {
+	if a.places, err = makePlaces(a.set, chat.Start{Faster: a.o.Faster, Log: a.log}); err != nil {
 		return err
 	}
 	a.places = append(a.places, a.o.Platforms...)
@@ -190,7 +193,7 @@ func makePlaces(set *settings, start chat.Start) ([]chat.Platform, error) {
 		if !adapter.Always && !section.Exists() {
 			continue
 		}
-		p, err := adapter.New(beginning(set, section, start))
+		p, err := adapter.New(beginning(set, adapter, start))
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -201,8 +204,17 @@ func makePlaces(set *settings, start chat.Start) ([]chat.Platform, error) {
 }
 
 // beginning is what a platform is made of.
-func beginning(set *settings, section config.Section, s chat.Start) chat.Start {
-	s.Section, s.Rooms, s.Command, s.Commands, s.URL = section, set.rooms, set.command, commands.Described(), set.url
+func beginning(set *settings, a chat.Adapter, s chat.Start) chat.Start {
+	s.Section, s.Rooms, s.URL = set.file.Section("chat", a.Name), set.rooms, set.url
+	s.Command, s.Commands = set.command, commands.Described()
+	for _, accounts := range set.people.Roles {
+		for _, account := range accounts {
+			if group, ok := strings.CutPrefix(account, a.Name+":@"); ok && !slices.Contains(s.Groups, group) {
+				s.Groups = append(s.Groups, group)
+			}
+		}
+	}
+	slices.Sort(s.Groups)
 	return s
 }
 

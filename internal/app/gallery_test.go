@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"mayday/bot/chat"
 	"mayday/internal/fault"
+	"mayday/internal/incident"
 	"mayday/internal/practice"
 )
 
@@ -137,7 +139,33 @@ func staged(t *testing.T, lines []string) []chat.Message {
 			out = append(out, k.answer)
 		}
 	}
-	return append(append(out, k.messages()...), k.posted("status", "")...)
+	return k.calm(append(append(out, k.messages()...), k.posted("status", "")...))
+}
+
+// calm replaces the codes of plans, which are random, by one that stays.
+func (k *talk) calm(messages []chat.Message) []chat.Message {
+	all, err := k.app.store.Incidents(context.Background(), incident.Filter{State: "all"})
+	if err != nil {
+		return messages
+	}
+	var pairs []string
+	for _, i := range all {
+		for _, s := range i.Steps {
+			if s.Digest != "" {
+				pairs = append(pairs, incident.Code(s.Digest), "4f2k9a1b")
+			}
+		}
+	}
+	codes := strings.NewReplacer(pairs...)
+	for n := range messages {
+		messages[n].Text = codes.Replace(messages[n].Text)
+		for _, l := range messages[n].Lines {
+			for s := range l {
+				l[s].Text = codes.Replace(l[s].Text)
+			}
+		}
+	}
+	return messages
 }
 
 // files writes the configuration of a talk with flags.
@@ -231,9 +259,10 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 var (
-	longID = regexp.MustCompile(`[0-9a-f]{32}`)
-	code   = regexp.MustCompile(`(Code|code) ([0-9a-z]{8})`)
-	nonces = regexp.MustCompile(`("nonce":"|nonce: ")[^"]*"`)
+	longID   = regexp.MustCompile(`[0-9a-f]{32}`)
+	places   = regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
+	requests = regexp.MustCompile(`approvals/[A-Z0-9]+`)
+	nonces   = regexp.MustCompile(`("nonce":"|nonce: ")[^"]*"`)
 )
 
 // stable replaces what is random by numbers in the order of appearance.
@@ -245,6 +274,7 @@ func stable(s string) string {
 		}
 		return seen[id]
 	})
-	s = nonces.ReplaceAllString(s, `${1}nonce"`)
-	return code.ReplaceAllString(s, "$1 ********")
+	s = places.ReplaceAllString(s, "127.0.0.1:36000")
+	s = requests.ReplaceAllString(s, "approvals/AP1")
+	return nonces.ReplaceAllString(s, `${1}nonce"`)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"mayday/bot/chat"
+	"mayday/bot/discord"
 	"mayday/bot/web"
 	"mayday/integrations"
 	"mayday/integrations/exec"
@@ -14,6 +15,7 @@ import (
 var (
 	platforms = []chat.Adapter{
 		web.Platform,
+		discord.Platform,
 	}
 	outside = []integrations.Integration{
 		pagerduty.Integration,

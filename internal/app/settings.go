@@ -194,8 +194,8 @@ func (s *settings) readPeople() error {
 	if err := section.Decode(&p); err != nil {
 		return err
 	}
-	s.people.Roles[incident.Responder], s.people.Roles[incident.Commander] = p.Responder, p.Commander
-	s.people.Roles[incident.Approver], s.people.Roles[incident.Admin] = p.Approver, p.Admin
+	s.people.Roles[incident.Responder], s.people.Roles[incident.Commander] = accounts(p.Responder), accounts(p.Commander)
+	s.people.Roles[incident.Approver], s.people.Roles[incident.Admin] = accounts(p.Approver), accounts(p.Admin)
 	for _, one := range p.Same {
 		l := bot.Linked{Name: one["name"], Zone: one["zone"], IDs: map[string]string{}}
 		if l.Name == "" {
@@ -215,6 +215,20 @@ func (s *settings) readPeople() error {
 		s.people.Same = append(s.people.Same, l)
 	}
 	return nil
+}
+
+// accounts brings accounts into the form that their platforms know.
+func accounts(written []string) []string {
+	out := make([]string, len(written))
+	for n, a := range written {
+		out[n] = a
+		for _, p := range platforms {
+			if id, ok := strings.CutPrefix(a, p.Name+":"); ok && p.Account != nil {
+				out[n] = p.Name + ":" + p.Account(id)
+			}
+		}
+	}
+	return out
 }
 
 // webID is the account in the war room of somebody named in the configuration:

@@ -37,7 +37,7 @@ func setupText(set *settings, name string, manifest bool) string {
 			write = p.Manifest
 		}
 		if p.Name == name && write != nil {
-			return write(beginning(set, set.file.Section("chat", p.Name), chat.Start{Log: slog.New(slog.DiscardHandler)}))
+			return write(beginning(set, p, chat.Start{Log: slog.New(slog.DiscardHandler)}))
 		}
 	}
 	for _, i := range outside {
