@@ -173,7 +173,7 @@ func (a *api) punish(c call, t *trouble) {
 	case t.banned:
 		a.budget.Limited(keyGlobal, t.after)
 		a.budget.Limited(keyAnswers, t.after)
-	case c.answer:
+	case c.answer, t.code == codeEditsCapped: // that is about one message
 	case t.status == http.StatusUnauthorized:
 		a.budget.Refused()
 	case t.status == http.StatusTooManyRequests && t.global:

@@ -40,7 +40,7 @@ func newBuckets(b *chat.Budget) *buckets {
 // keys are what a call spends.
 func (b *buckets) keys(c call) []string {
 	key := b.key(c)
-	if strings.HasSuffix(c.route, "/messages") && !b.budget.Has(key) {
+	if strings.Contains(c.route, "/messages") && !b.budget.Has(key) {
 		b.budget.Set(key, channelRate)
 	}
 	return []string{keyGlobal, key}

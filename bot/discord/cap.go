@@ -79,9 +79,16 @@ func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error 
 			return p.keepPanel(r, c, failed(err, dest{thread: true, message: true, channel: p.rooms.shown("operations")}))
 		}
 	}
+	old := c.panel
 	id, err := p.postPanel(ctx, thread, m)
 	if err == nil {
 		c.panel = id
+	}
+	if err == nil && old != "" {
+		// An old panel is capped too. It is gone, or goes now.
+		if err := p.Delete(ctx, ref(thread, old)); err != nil {
+			p.log.Info("old panel not taken back", "err", err)
+		}
 	}
 	return p.keepPanel(r, c, err)
 }

@@ -101,6 +101,9 @@ func newPlatform(s chat.Start) (*platform, error) {
 	p.self.application = own.ApplicationID.text
 	p.health = newHealth(p.now)
 	p.api.told = p.health.rest
+	if own.Mode == modeGateway {
+		p.health.listening("is not connected yet")
+	}
 	p.rooms = &rooms{api: p.api, server: own.Server.text, names: s.Rooms, now: p.now}
 	p.guild = &guild{api: p.api, server: own.Server.text, now: p.now}
 	p.desk = newDesk()

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	range_ "mayday/internal/practice/discord"
+	practice "mayday/internal/practice/discord"
 )
 
 // findings are the lines of doctor, "✓ text", "✗ text | fix".
@@ -45,7 +45,7 @@ func TestDoctorIsGreen(t *testing.T) {
 			w = hooked(t, options{})
 			w.p.start.URL = ""
 		}
-		before := len(w.d.Messages(range_.Operations))
+		before := len(w.d.Messages(practice.Operations))
 		all := findings(w)
 		for _, l := range all {
 			if !strings.HasPrefix(l, "✓") {
@@ -53,7 +53,7 @@ func TestDoctorIsGreen(t *testing.T) {
 			}
 		}
 		has(t, all, "token works", `server "acme ops"`, "commands registered", "#operations: I may do what I need", "#status: I may do what I need")
-		if len(w.d.Messages(range_.Operations)) != before || calls(w, "POST", "messages") != 0 {
+		if len(w.d.Messages(practice.Operations)) != before || calls(w, "POST", "messages") != 0 {
 			t.Error("doctor changed something")
 		}
 	}
@@ -64,21 +64,21 @@ func TestDoctorNamesEachTrouble(t *testing.T) {
 		spoil func(t *testing.T, w *world)
 		want  []string
 	}{
-		"kicked":       {func(_ *testing.T, w *world) { w.d.Kick() }, []string{"✗ not on the server", "client_id=" + range_.Application}},
+		"kicked":       {func(_ *testing.T, w *world) { w.d.Kick() }, []string{"✗ not on the server", "client_id=" + practice.Application}},
 		"wrong token":  {func(_ *testing.T, w *world) { w.d.RevokeToken() }, []string{"✗ Discord refused the token | Open https://discord.com/developers/applications, Bot, Reset Token"}},
 		"not running":  {func(*testing.T, *world) {}, []string{"! commands are not registered"}},
 		"unreachable":  {func(_ *testing.T, w *world) { w.d.Close() }, []string{"✗ token: Discord does not answer"}},
-		"no channel":   {func(t *testing.T, w *world) { must(t, w.d.DeleteChannel(range_.Status)) }, []string{"✗ no text channel #status"}},
+		"no channel":   {func(t *testing.T, w *world) { must(t, w.d.DeleteChannel(practice.Status)) }, []string{"✗ no text channel #status"}},
 		"two channels": {func(_ *testing.T, w *world) { w.d.AddChannel("status") }, []string{"✗ several channels are called #status"}},
-		"hidden": {func(t *testing.T, w *world) { must(t, w.d.Deny(range_.Status, range_.ViewChannel)) },
+		"hidden": {func(t *testing.T, w *world) { must(t, w.d.Deny(practice.Status, practice.ViewChannel)) },
 			[]string{`✗ #status: View Channel is missing | Edit Channel #status, Permissions, my role: turn on "View Channel".`, "✓ #operations"}},
-		"no threads": {func(t *testing.T, w *world) { must(t, w.d.Deny(range_.Operations, range_.CreatePublicThreads)) },
+		"no threads": {func(t *testing.T, w *world) { must(t, w.d.Deny(practice.Operations, practice.CreatePublicThreads)) },
 			[]string{"✗ #operations: Create Public Threads is missing"}},
-		"no history": {func(t *testing.T, w *world) { must(t, w.d.Deny(range_.Operations, range_.ReadMessageHistory)) },
+		"no history": {func(t *testing.T, w *world) { must(t, w.d.Deny(practice.Operations, practice.ReadMessageHistory)) },
 			[]string{"! #operations: Read Message History is missing"}},
 		"not mentionable": {func(t *testing.T, w *world) {
-			must(t, w.d.SetMentionable(range_.RoleSRE, false))
-			w.p.start.Groups = []string{"@sre", "@sre-leads", range_.Ana}
+			must(t, w.d.SetMentionable(practice.RoleSRE, false))
+			w.p.start.Groups = []string{"@sre", "@sre-leads", practice.Ana}
 		}, []string{`! role @sre cannot be mentioned by me | Server Settings → Roles → sre → "Allow anyone to @mention this role"`}},
 		"no such role": {func(_ *testing.T, w *world) { w.p.start.Groups = []string{"@nobody"} }, []string{"✗ no role @nobody"}},
 	} {

@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	range_ "mayday/internal/practice/discord"
+	practice "mayday/internal/practice/discord"
 )
 
 func (w *world) press(r string) error {
-	_, err := w.d.Press(w.t.Context(), range_.Ana, range_.Operations, r, "I'm on it")
+	_, err := w.d.Press(w.t.Context(), practice.Ana, practice.Operations, r, "I'm on it")
 	return err
 }
 
@@ -30,17 +30,17 @@ func TestNoIntents(t *testing.T) {
 
 func TestReconnects(t *testing.T) {
 	for what, c := range map[string]struct {
-		fault              range_.Fault
+		fault              practice.Fault
 		resumes, identifys int
 	}{
-		"cut":                 {range_.Fault{Kind: range_.Cut}, 1, 1},
-		"reconnect":           {range_.Fault{Kind: range_.Reconnect}, 1, 1},
-		"invalid, resumable":  {range_.Fault{Kind: range_.InvalidSession, Resumable: true}, 1, 1},
-		"invalid":             {range_.Fault{Kind: range_.InvalidSession}, 0, 2},
-		"4000 unknown":        {range_.Fault{Kind: range_.CloseCode, Code: 4000}, 1, 1},
-		"4007 bad sequence":   {range_.Fault{Kind: range_.CloseCode, Code: 4007}, 0, 2},
-		"4009 timed out":      {range_.Fault{Kind: range_.CloseCode, Code: 4009}, 0, 2},
-		"1001 server restart": {range_.Fault{Kind: range_.CloseCode, Code: 1001}, 1, 1},
+		"cut":                 {practice.Fault{Kind: practice.Cut}, 1, 1},
+		"reconnect":           {practice.Fault{Kind: practice.Reconnect}, 1, 1},
+		"invalid, resumable":  {practice.Fault{Kind: practice.InvalidSession, Resumable: true}, 1, 1},
+		"invalid":             {practice.Fault{Kind: practice.InvalidSession}, 0, 2},
+		"4000 unknown":        {practice.Fault{Kind: practice.CloseCode, Code: 4000}, 1, 1},
+		"4007 bad sequence":   {practice.Fault{Kind: practice.CloseCode, Code: 4007}, 0, 2},
+		"4009 timed out":      {practice.Fault{Kind: practice.CloseCode, Code: 4009}, 0, 2},
+		"1001 server restart": {practice.Fault{Kind: practice.CloseCode, Code: 1001}, 1, 1},
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := run(t, options{})
@@ -61,7 +61,7 @@ func TestReconnects(t *testing.T) {
 
 func TestResumeGoesWhereItIsTold(t *testing.T) {
 	w := run(t, options{})
-	w.d.Play(range_.Fault{Kind: range_.Cut})
+	w.d.Play(practice.Fault{Kind: practice.Cut})
 	w.await("it resumed", func() bool { return w.d.Gateway().Resumes == 1 })
 	if at := w.d.Gateway().ResumedAt; len(at) != 1 || !strings.Contains(at[0], "resume") {
 		t.Errorf("resumed at %v", at)
@@ -69,11 +69,11 @@ func TestResumeGoesWhereItIsTold(t *testing.T) {
 }
 
 func TestZombie(t *testing.T) {
-	for _, kind := range []range_.FaultKind{range_.Zombie, range_.HalfOpen} {
+	for _, kind := range []practice.FaultKind{practice.Zombie, practice.HalfOpen} {
 		t.Run(string(kind), func(t *testing.T) {
-			w := run(t, options{options: range_.Options{Heartbeat: 150 * time.Millisecond}})
+			w := run(t, options{options: practice.Options{Heartbeat: 150 * time.Millisecond}})
 			r := w.open("INC-42:root")
-			w.d.Play(range_.Fault{Kind: kind})
+			w.d.Play(practice.Fault{Kind: kind})
 			w.await("it noticed", func() bool { return w.d.Gateway().Resumes >= 1 })
 			w.presses(w.thread(r))
 			if closed := w.d.Gateway().Closed; slices.Contains(closed, 1000) || slices.Contains(closed, 1001) {
@@ -87,7 +87,7 @@ func TestFatalCodes(t *testing.T) {
 	for code := range fatalCodes {
 		w := run(t, options{before: func(p *platform) { p.pace.refused = time.Hour }})
 		before := w.d.Gateway().Identifies
-		w.d.Play(range_.Fault{Kind: range_.CloseCode, Code: code})
+		w.d.Play(practice.Fault{Kind: practice.CloseCode, Code: code})
 		w.await("it alarms", func() bool { return w.p.Health().State == "degraded" })
 		if h := w.p.Health(); h.Text != fatalCodes[code] {
 			t.Errorf("%d: health %+v", code, h)
@@ -101,7 +101,7 @@ func TestFatalCodes(t *testing.T) {
 
 func TestAfterAFatalCodeItTriesAgainMuchLater(t *testing.T) {
 	w := run(t, options{})
-	w.d.Play(range_.Fault{Kind: range_.CloseCode, Code: 4004})
+	w.d.Play(practice.Fault{Kind: practice.CloseCode, Code: 4004})
 	w.await("it is back", func() bool { return w.d.Gateway().Identifies == 2 && w.p.Health().State == "ok" })
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/bwmarrin/discordgo"
 
-	range_ "mayday/internal/practice/discord"
+	practice "mayday/internal/practice/discord"
 )
 
 // hooked is a world in which Discord calls us.
@@ -43,7 +43,7 @@ func TestProbes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := []byte(`{"id":"1","type":1,"application_id":"` + range_.Application + `","token":"t"}`)
+	body := []byte(`{"id":"1","type":1,"application_id":"` + practice.Application + `","token":"t"}`)
 	for what, c := range map[string]struct {
 		at   time.Duration
 		key  ed25519.PrivateKey
@@ -109,7 +109,7 @@ func TestHookIsStrict(t *testing.T) {
 func TestASecondDeliveryIsTheSameInteraction(t *testing.T) {
 	w := hooked(t, options{})
 	r := w.open("INC-42:root")
-	if _, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it"); err != nil {
+	if _, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it"); err != nil {
 		t.Fatal(err)
 	}
 	first := w.h.last(t).ID

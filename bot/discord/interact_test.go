@@ -2,7 +2,6 @@ package discord
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -11,8 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mayday/bot/chat"
-	"mayday/internal/fault"
-	range_ "mayday/internal/practice/discord"
+	practice "mayday/internal/practice/discord"
 )
 
 // both runs a test over the gateway and over HTTP.
@@ -25,7 +23,7 @@ func both(t *testing.T, test func(t *testing.T, w *world)) {
 func TestPressIsAnswered(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		r := w.open("INC-42:root")
-		seen, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it")
+		seen, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +34,7 @@ func TestPressIsAnswered(t *testing.T) {
 		if got.ID != seen.Interaction || got.Button != "INC-42:root-own" || got.Room != "operations" || got.Platform != name {
 			t.Errorf("the handler got %+v", got)
 		}
-		want := chat.User{ID: range_.Ana, Name: "Ana", Groups: []string{range_.RoleSRE}, Named: []string{"sre"}}
+		want := chat.User{ID: practice.Ana, Name: "Ana", Groups: []string{practice.RoleSRE}, Named: []string{"sre"}}
 		if diff := cmp.Diff(want, got.User); diff != "" {
 			t.Errorf("user (-want +got):\n%s", diff)
 		}
@@ -47,7 +45,7 @@ func TestPressIsAnswered(t *testing.T) {
 func TestMoreIsAPress(t *testing.T) {
 	w := run(t, options{})
 	r := w.open("INC-42:root")
-	if _, err := w.d.Choose(t.Context(), range_.Ana, range_.Operations, w.thread(r), moreLabel, "INC-42:root-sev"); err != nil {
+	if _, err := w.d.Choose(t.Context(), practice.Ana, practice.Operations, w.thread(r), moreLabel, "INC-42:root-sev"); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.h.last(t); got.Button != "INC-42:root-sev" {
@@ -58,7 +56,7 @@ func TestMoreIsAPress(t *testing.T) {
 func TestSlashCommands(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		r := w.open("INC-42:root")
-		seen, err := w.d.Command(t.Context(), range_.Cleo, w.thread(r), "mayday run", map[string]string{"playbook": "kill queries", "with": "database=payments-db older_than=5m"})
+		seen, err := w.d.Command(t.Context(), practice.Cleo, w.thread(r), "mayday run", map[string]string{"playbook": "kill queries", "with": "database=payments-db older_than=5m"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +64,7 @@ func TestSlashCommands(t *testing.T) {
 		if got.Text != `run "kill queries" database=payments-db older_than=5m` || got.Thread != r || got.Room != "operations" || len(seen.Ephemerals) != 1 {
 			t.Errorf("the handler got %+v", got)
 		}
-		if _, err := w.d.Command(t.Context(), range_.Cleo, range_.Random, "mayday help", nil); err != nil {
+		if _, err := w.d.Command(t.Context(), practice.Cleo, practice.Random, "mayday help", nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.h.last(t); got.Text != "help" || got.Thread != "" || got.Room != "" {
@@ -124,12 +122,12 @@ func calls(w *world, method, path string) int {
 func TestCommandsOnMessages(t *testing.T) {
 	w := run(t, options{})
 	r := w.open("INC-42:root")
-	id, err := w.d.Say(range_.Ana, w.thread(r), "the database fails over <@1>")
+	id, err := w.d.Say(practice.Ana, w.thread(r), "the database fails over <@1>")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for command, verb := range map[string]string{noteOnMessage: "note", updateOnMessage: "update"} {
-		seen, err := w.d.MessageCommand(t.Context(), range_.Li, command, w.thread(r), id)
+		seen, err := w.d.MessageCommand(t.Context(), practice.Li, command, w.thread(r), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +147,7 @@ func TestAutocomplete(t *testing.T) {
 			}
 			return out, nil
 		}
-		got, err := w.d.Autocomplete(t.Context(), range_.Ana, w.thread(r), "mayday run", "playbook", "ro", nil)
+		got, err := w.d.Autocomplete(t.Context(), practice.Ana, w.thread(r), "mayday run", "playbook", "ro", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +155,7 @@ func TestAutocomplete(t *testing.T) {
 			t.Errorf("got %d choices, first %+v", len(got), got[:2])
 		}
 		q := w.h.queries[0]
-		if q.Command != "run" || q.Arg != "playbook" || q.Prefix != "ro" || q.User.ID != range_.Ana || q.Thread != r {
+		if q.Command != "run" || q.Arg != "playbook" || q.Prefix != "ro" || q.User.ID != practice.Ana || q.Thread != r {
 			t.Errorf("the handler was asked %+v", q)
 		}
 		w.noBreach()
@@ -171,7 +169,7 @@ func TestSlowSuggestions(t *testing.T) {
 		<-free
 		return []chat.Choice{{Value: "late", Label: "late"}}, nil
 	}
-	got, err := w.d.Autocomplete(t.Context(), range_.Ana, range_.Operations, "mayday run", "playbook", "", nil)
+	got, err := w.d.Autocomplete(t.Context(), practice.Ana, practice.Operations, "mayday run", "playbook", "", nil)
 	close(free)
 	if err != nil || len(got) != 0 {
 		t.Errorf("got %v %v, want an empty list in time", got, err)
@@ -193,14 +191,14 @@ func TestFormOfFiveFields(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		r := w.open("INC-42:root")
 		w.h.answer = asks(fiveFields())
-		seen, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "Post first status")
+		seen, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "Post first status")
 		if err != nil || seen.Modal == nil || len(seen.Modal.Fields) != 5 {
 			t.Fatalf("got %+v %v, want a window of five fields", seen, err)
 		}
 		if f := seen.Modal.Fields[1]; f.Value != "Paying fails." || !f.Long || !f.Required || f.MaxLength != 400 {
 			t.Errorf("the second field is %+v", f)
 		}
-		seen, err = w.d.Submit(t.Context(), range_.Ana, "", map[string]any{"impact": "Paying fails for all.", "pods[]": []string{"investigating", "identified"}})
+		seen, err = w.d.Submit(t.Context(), practice.Ana, "", map[string]any{"impact": "Paying fails for all.", "pods[]": []string{"investigating", "identified"}})
 		if err != nil || len(seen.Ephemerals) != 1 || seen.Ephemerals[0].Content != "saved" {
 			t.Fatalf("got %+v %v", seen, err)
 		}
@@ -219,14 +217,14 @@ func TestAWindowCannotFollowAWindow(t *testing.T) {
 	w.h.answer = func(context.Context, chat.Interaction) (chat.Message, error) {
 		return chat.Message{Key: "form", Form: &f, Text: "That is not payments-db 3."}, nil
 	}
-	if _, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it"); err != nil {
+	if _, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it"); err != nil {
 		t.Fatal(err)
 	}
-	seen, err := w.d.Submit(t.Context(), range_.Ana, "", map[string]any{"phrase": "payments"})
+	seen, err := w.d.Submit(t.Context(), practice.Ana, "", map[string]any{"phrase": "payments"})
 	if err != nil || len(seen.Ephemerals) != 1 || !strings.Contains(seen.Ephemerals[0].Content, "payments-db 3") {
 		t.Fatalf("got %+v %v", seen, err)
 	}
-	seen, err = w.d.PressEphemeral(t.Context(), range_.Ana, "", "Type it again")
+	seen, err = w.d.PressEphemeral(t.Context(), practice.Ana, "", "Type it again")
 	if err != nil || seen.Modal == nil {
 		t.Fatalf("the button opens the window: got %+v %v", seen, err)
 	}
@@ -244,7 +242,7 @@ func TestSlowHandler(t *testing.T) {
 			<-free
 			return chat.Message{Key: "form", Form: &chat.Form{Title: "T", Submit: "s", Label: "Fill in", Fields: []chat.Field{{Name: "a", Label: "A"}}}}, nil
 		}
-		seen, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it")
+		seen, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it")
 		if err != nil || seen.Kind != replyDeferred || !seen.Deferred || seen.Took > 3*time.Second {
 			t.Fatalf("got %+v %v, want a deferred answer in time", seen, err)
 		}
@@ -267,22 +265,10 @@ func TestEndWhileSomebodyWaits(t *testing.T) {
 		return chat.Message{}, ctx.Err()
 	}
 	var all sync.WaitGroup
-	all.Go(func() { _, _ = w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it") })
+	all.Go(func() { _, _ = w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it") })
 	<-entered
 	w.stop()
 	all.Wait()
-}
-
-func TestRefusalsAreWords(t *testing.T) {
-	w := run(t, options{})
-	r := w.open("INC-42:root")
-	for _, err := range []error{fault.New(fault.Conflict, "E22", "Li pressed this at 14:08:02: rolled back.", ""), errors.New("disk on fire")} {
-		w.h.answer = func(context.Context, chat.Interaction) (chat.Message, error) { return chat.Message{}, err }
-		seen, err2 := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it")
-		if err2 != nil || len(seen.Ephemerals) != 1 || strings.Contains(seen.Ephemerals[0].Content, "fire") {
-			t.Errorf("got %+v %v", seen, err2)
-		}
-	}
 }
 
 func TestFiftyOnOneButton(t *testing.T) {
@@ -291,7 +277,7 @@ func TestFiftyOnOneButton(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				seen, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it")
+				seen, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it")
 				if err != nil || len(seen.Ephemerals) == 0 {
 					t.Errorf("got %+v %v", seen, err)
 				}
@@ -305,73 +291,17 @@ func TestFiftyOnOneButton(t *testing.T) {
 	})
 }
 
-func TestOthersAreRefusedInWords(t *testing.T) {
-	w := build(t, options{})
-	for who, in := range map[string]interaction{
-		"another server":  {GuildID: "1", Member: member(range_.Ana, false)},
-		"a direct letter": {},
-		"a bot":           {GuildID: range_.Guild, Member: member(range_.Ana, true)},
-	} {
-		in.ID, in.Type, in.Data = "1", 3, data{CustomID: "x"}
-		var got reply
-		w.p.serve(t.Context(), w.h, in, func(_ context.Context, r reply) error { got = r; return nil })
-		b, ok := got.Data.(body)
-		if got.Type != replyMessage || !ok || b.Content == "" || b.Flags&flagEphemeral == 0 || w.h.count() != 0 {
-			t.Errorf("%s: got %+v, heard %d", who, got, w.h.count())
-		}
-	}
-}
-
 func TestAnswersThatNeedASecondTry(t *testing.T) {
 	w := run(t, options{})
 	r := w.open("INC-42:root")
-	w.d.Play(range_.Fault{Kind: range_.Failing, Route: "/callback", Status: 503})
-	seen, err := w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it")
+	w.d.Play(practice.Fault{Kind: practice.Failing, Route: "/callback", Status: 503})
+	seen, err := w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it")
 	if err != nil || len(seen.Ephemerals) != 1 {
 		t.Errorf("got %+v %v", seen, err)
 	}
-	w.d.Play(range_.Fault{Kind: range_.LoseReply, Route: "/callback"})
-	if seen, err = w.d.Press(t.Context(), range_.Ana, range_.Operations, w.thread(r), "I'm on it"); err != nil || len(seen.Ephemerals) != 1 {
+	w.d.Play(practice.Fault{Kind: practice.LoseReply, Route: "/callback"})
+	if seen, err = w.d.Press(t.Context(), practice.Ana, practice.Operations, w.thread(r), "I'm on it"); err != nil || len(seen.Ephemerals) != 1 {
 		t.Errorf("got %+v %v", seen, err)
 	}
 	w.noBreach()
-}
-
-func TestWho(t *testing.T) {
-	w := build(t, options{})
-	got, err := w.p.Who(t.Context(), range_.Sam)
-	want := chat.User{ID: range_.Sam, Name: "Sam", Groups: []string{range_.RoleLeads}, Named: []string{"sre-leads"}}
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	if err := w.d.SetRoles(range_.Sam); err != nil {
-		t.Fatal(err)
-	}
-	if got, err = w.p.Who(t.Context(), range_.Sam); err != nil || len(got.Groups) != 0 || len(got.Named) != 0 {
-		t.Errorf("a role that was taken away counts still: %+v %v", got, err)
-	}
-	w.d.RemovePerson(range_.Sam)
-	if got, err = w.p.Who(t.Context(), range_.Sam); err != nil || !got.Guest {
-		t.Errorf("somebody who left: got %+v %v", got, err)
-	}
-	w.d.Play(range_.Fault{Kind: range_.Failing, Route: "/members/"})
-	if _, err = w.p.Who(t.Context(), range_.Ana); err == nil {
-		t.Error("not known must be an error")
-	}
-	if _, err = w.p.Who(t.Context(), "@sre"); err == nil {
-		t.Error("a role is nobody")
-	}
-}
-
-func TestNamesOfRolesThatMeanMoreThanOne(t *testing.T) {
-	w := build(t, options{})
-	w.d.AddRole("991", "sre", 0, true) // a second one of this name
-	w.d.AddRole("992", "22155512", 0, true)
-	if err := w.d.SetRoles(range_.Ana, range_.RoleSRE, "991", "992", range_.RoleLeads); err != nil {
-		t.Fatal(err)
-	}
-	got, err := w.p.Who(t.Context(), range_.Ana)
-	if err != nil || cmp.Diff([]string{"sre-leads"}, got.Named) != "" || len(got.Groups) != 4 {
-		t.Errorf("got %+v %v", got, err)
-	}
 }

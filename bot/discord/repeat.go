@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime/multipart"
 	"net/http"
@@ -39,18 +40,31 @@ func nonce(key string) string {
 func (p *platform) place(ctx context.Context, channel string, m chat.Message, at dest) (string, error) {
 	b := p.painter().post(m)
 	if !m.Tried.IsZero() && p.now().Sub(m.Tried) > nonceFor {
-		id, err := p.find(ctx, channel, b, m)
-		if id != "" {
-			return id, nil
+		old, err := p.find(ctx, channel, b, m)
+		if old.ID != "" {
+			return p.settle(ctx, channel, old, b, m, at)
 		}
 		// In doubt people are told: when the channel may not be read, it is sent.
 		if t := troubleOf(err); t != nil && t.status != http.StatusForbidden {
 			return "", failed(err, at)
 		}
 	}
-	var sent struct {
-		ID string `json:"id"`
+	sent, err := p.send(ctx, channel, b, m)
+	if coded(err, codeUnknownChannel) && !at.thread {
+		p.rooms.forget()
 	}
+	if err != nil {
+		return "", failed(err, at)
+	}
+	if m.Tried.IsZero() {
+		return sent.ID, nil
+	}
+	return p.settle(ctx, channel, sent, b, m, at)
+}
+
+// send posts, and once more when the thread had been archived.
+func (p *platform) send(ctx context.Context, channel string, b body, m chat.Message) (posted, error) {
+	var sent posted
 	c := call{method: http.MethodPost, url: discordgo.EndpointChannelMessages(channel), route: "POST channels/" + channel + "/messages",
 		weight: m.Weight, out: &sent}
 	c.setBody(b)
@@ -63,42 +77,53 @@ func (p *platform) place(ctx context.Context, channel string, m chat.Message, at
 	if err == nil && !isID(sent.ID) {
 		err = &trouble{sent: true, err: fmt.Errorf("%s: the answer has no id", c.route)}
 	}
-	if coded(err, codeUnknownChannel) && !at.thread {
-		p.rooms.forget()
+	return sent, err
+}
+
+// settle answers a message that stands already. It is edited when it has other
+// words by now.
+func (p *platform) settle(ctx context.Context, channel string, old posted, b body, m chat.Message, at dest) (string, error) {
+	if old.same(b) {
+		return old.ID, nil
 	}
-	if err != nil {
-		return "", failed(err, at)
+	err := p.patch(ctx, channel, old.ID, m)
+	if err != nil && !coded(err, codeUnknownMessage, codeEditsCapped) {
+		var f *chat.Failure
+		if errors.As(failed(err, at), &f) {
+			return "", &chat.Failure{Kind: chat.Uncertain, After: f.After, Err: err} // it stands
+		}
+		return "", err
 	}
-	return sent.ID, nil
+	return old.ID, nil
 }
 
 // find looks for a message that was sent and whose answer was lost: our own, the
-// same to the letter, and not older than the first try.
-func (p *platform) find(ctx context.Context, channel string, b body, m chat.Message) (string, error) {
+// same words or one of its buttons, and not older than the first try.
+func (p *platform) find(ctx context.Context, channel string, b body, m chat.Message) (posted, error) {
 	me, err := p.botID(ctx)
 	if err != nil {
-		return "", err
+		return posted{}, err
 	}
 	since, before := m.Tried.Add(-clockSlack), ""
 	for range maxLooks {
 		page, err := p.read(ctx, channel, before, m.Weight)
 		if err != nil {
-			return "", err
+			return posted{}, err
 		}
 		for _, one := range page {
 			if one.At.Before(since) {
-				return "", nil
+				return posted{}, nil
 			}
-			if one.Author.ID == me && one.same(b) {
-				return one.ID, nil
+			if one.Author.ID == me && (one.same(b) || one.shares(b)) {
+				return one, nil
 			}
 		}
 		if len(page) < lookBack {
-			return "", nil
+			return posted{}, nil
 		}
 		before = page[len(page)-1].ID
 	}
-	return "", nil
+	return posted{}, nil
 }
 
 // posted is a message that stands.
@@ -129,6 +154,14 @@ func (o posted) same(b body) bool {
 	return squeezed(o.Content) == squeezed(b.Content) &&
 		slices.Equal(ids(o.Components), ids(b.Components)) &&
 		descriptions(o.Embeds) == descriptions(b.Embeds)
+}
+
+// shares reports a button in common. The ids of buttons belong to one message.
+func (o posted) shares(b body) bool {
+	mine := ids(b.Components)
+	return slices.ContainsFunc(ids(o.Components), func(id string) bool {
+		return !strings.HasPrefix(id, moreID) && slices.Contains(mine, id)
+	})
 }
 
 func squeezed(s string) string { return strings.Join(strings.Fields(s), " ") }

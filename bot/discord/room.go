@@ -14,8 +14,9 @@ import (
 	"mayday/bot/chat"
 )
 
-// roomsFresh is how long a channel that was found by its name is believed.
-const roomsFresh = 5 * time.Minute
+// roomsFresh is how long a channel that was found by its name is believed: longer
+// than it takes until all are looked up again.
+const roomsFresh = 12 * time.Minute
 
 // rooms finds the channels behind "operations" and "status". A name is looked up
 // while it runs: the channel may be made, renamed or replaced at any time.

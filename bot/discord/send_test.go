@@ -3,12 +3,11 @@ package discord
 import (
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"mayday/bot/chat"
-	range_ "mayday/internal/practice/discord"
+	practice "mayday/internal/practice/discord"
 )
 
 // kind is what a failure means for the outbox.
@@ -28,7 +27,7 @@ func TestOpenPostEditDelete(t *testing.T) {
 	if !ok || thread.Name != "INC-42 checkout errors" || !thread.Public || thread.AutoArchive != 7*24*time.Hour {
 		t.Fatalf("thread: got %+v", thread)
 	}
-	root, _ := w.d.Message(range_.Operations, w.thread(r))
+	root, _ := w.d.Message(practice.Operations, w.thread(r))
 	if !root.Silent() || !strings.Contains(root.Content, "SEV2") || root.Nonce == "" || len(root.Pinged()) != 0 {
 		t.Errorf("card: got %+v", root)
 	}
@@ -57,7 +56,7 @@ func TestOpenPostEditDelete(t *testing.T) {
 func TestSameKeySameRef(t *testing.T) {
 	w := build(t, options{})
 	first, second := w.open("INC-42:root"), w.open("INC-42:root")
-	if first != second || len(w.d.Messages(range_.Operations)) != 1 {
+	if first != second || len(w.d.Messages(practice.Operations)) != 1 {
 		t.Errorf("got %s and %s", first, second)
 	}
 	a, b := w.mustPost(first, note("n", "once")), w.mustPost(first, note("n", "once"))
@@ -69,8 +68,8 @@ func TestSameKeySameRef(t *testing.T) {
 func TestOnlyMentionsPing(t *testing.T) {
 	w := build(t, options{})
 	r := w.open("INC-42:root")
-	evil := chat.Message{Key: "evil", Kind: "note", Lines: []chat.Line{chat.L(chat.Call(chat.Mention{Name: "Ana", IDs: map[string]string{name: range_.Ana}}),
-		" @everyone @here <@"+range_.Li+"> <@&"+range_.RoleSRE+">")}}.Finish()
+	evil := chat.Message{Key: "evil", Kind: "note", Lines: []chat.Line{chat.L(chat.Call(chat.Mention{Name: "Ana", IDs: map[string]string{name: practice.Ana}}),
+		" @everyone @here <@"+practice.Li+"> <@&"+practice.RoleSRE+">")}}.Finish()
 	ref := w.mustPost(r, evil)
 	m, _ := w.d.Message(w.thread(r), w.thread(ref))
 	if got := m.Pinged(); len(got) != 1 || got[0] != "Ana" {
@@ -79,13 +78,13 @@ func TestOnlyMentionsPing(t *testing.T) {
 }
 
 func TestLostReplies(t *testing.T) {
-	for _, fault := range []range_.FaultKind{range_.LoseReply, range_.Malformed} {
+	for _, fault := range []practice.FaultKind{practice.LoseReply, practice.Malformed} {
 		for _, late := range []time.Duration{0, 30 * time.Minute} {
 			t.Run(string(fault)+" "+late.String(), func(t *testing.T) {
 				w := build(t, options{})
 				r := w.open("INC-42:root")
 				m := note("INC-42:note:1", "database fails over")
-				w.d.Play(range_.Fault{Kind: fault, Route: "POST /channels/{channel_id}/messages"})
+				w.d.Play(practice.Fault{Kind: fault, Route: "POST /channels/{channel_id}/messages"})
 				_, err := w.post(r, m)
 				if f := kind(t, err); f.Kind != chat.Uncertain {
 					t.Fatalf("got %+v, want uncertain", f)
@@ -101,7 +100,7 @@ func TestLostReplies(t *testing.T) {
 	}
 }
 
-func count(all []range_.Message, content string) int {
+func count(all []practice.Message, content string) int {
 	n := 0
 	for _, m := range all {
 		if m.Content == content {
@@ -131,7 +130,7 @@ func TestACrashLeavesOneMessage(t *testing.T) {
 		w := build(t, options{})
 		m := card("INC-42:root")
 		open := chat.OpenRequest{Room: "operations", Incident: "INC-42", Title: "INC-42", Message: m}
-		fault := range_.Fault{Kind: range_.LoseReply, Route: "POST /channels/{channel_id}/messages"}
+		fault := practice.Fault{Kind: practice.LoseReply, Route: "POST /channels/{channel_id}/messages"}
 		if n%2 == 1 {
 			fault.Route = "threads"
 		}
@@ -150,7 +149,7 @@ func TestACrashLeavesOneMessage(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %s: %v", late, err)
 		}
-		if cards := w.d.Messages(range_.Operations); count(cards, cards[0].Content) != 1 || len(w.d.Threads()) != 1 || w.d.Threads()[0].ID != w.thread(r) {
+		if cards := w.d.Messages(practice.Operations); count(cards, cards[0].Content) != 1 || len(w.d.Threads()) != 1 || w.d.Threads()[0].ID != w.thread(r) {
 			t.Errorf("after %s: %d messages, threads %v, ref %s", late, len(cards), w.d.Threads(), r)
 		}
 		after.api.client.CloseIdleConnections()
@@ -161,14 +160,14 @@ func TestACrashLeavesOneMessage(t *testing.T) {
 func TestACardWithoutItsThreadIsFinished(t *testing.T) {
 	w := build(t, options{})
 	open := chat.OpenRequest{Room: "operations", Incident: "INC-42", Title: "INC-42", Message: card("INC-42:root")}
-	w.d.Play(range_.Fault{Kind: range_.Limited, Route: "/threads", RetryAfter: 0.05})
+	w.d.Play(practice.Fault{Kind: practice.Limited, Route: "/threads", RetryAfter: 0.05})
 	_, err := w.p.OpenThread(t.Context(), open)
 	if f := kind(t, err); f.Kind != chat.Uncertain || f.After <= 0 {
 		t.Fatalf("got %+v, want uncertain and a time", f)
 	}
 	w.clock.move(time.Hour / 2) // the nonce is forgotten, the process is not
 	w.open("INC-42:root")
-	if n := len(w.d.Messages(range_.Operations)); n != 1 {
+	if n := len(w.d.Messages(practice.Operations)); n != 1 {
 		t.Errorf("the channel has %d messages", n)
 	}
 }
@@ -176,20 +175,20 @@ func TestACardWithoutItsThreadIsFinished(t *testing.T) {
 func TestFailures(t *testing.T) {
 	const post = "POST /channels/{channel_id}/messages"
 	for name, c := range map[string]struct {
-		fault range_.Fault
+		fault practice.Fault
 		want  chat.FailureKind
 		after time.Duration
 	}{
-		"429":         {range_.Fault{Kind: range_.Limited, Route: post, RetryAfter: 2}, chat.Limited, 2 * time.Second},
-		"429 global":  {range_.Fault{Kind: range_.Limited, Route: post, RetryAfter: 3, Scope: "global"}, chat.Limited, 3 * time.Second},
-		"ban page":    {range_.Fault{Kind: range_.BanPage, Route: post}, chat.Limited, banMost},
-		"500":         {range_.Fault{Kind: range_.Failing, Route: post}, chat.Uncertain, 0},
-		"502":         {range_.Fault{Kind: range_.Failing, Route: post, Status: 502}, chat.Uncertain, 0},
-		"dropped":     {range_.Fault{Kind: range_.Drop, Route: post}, chat.Uncertain, 0},
-		"too long":    {range_.Fault{Kind: range_.Failing, Route: post, Status: 400, Code: 50035, Message: "Invalid Form Body"}, chat.Rejected, 0},
-		"empty":       {range_.Fault{Kind: range_.Failing, Route: post, Status: 400, Code: 50006, Message: "Cannot send an empty message"}, chat.Rejected, 0},
-		"not there":   {range_.Fault{Kind: range_.Failing, Route: post, Status: 403, Code: 50001, Message: "Missing Access"}, chat.Lost, 0},
-		"no such one": {range_.Fault{Kind: range_.Failing, Route: post, Status: 404, Code: 10003, Message: "Unknown Channel"}, chat.Lost, 0},
+		"429":         {practice.Fault{Kind: practice.Limited, Route: post, RetryAfter: 2}, chat.Limited, 2 * time.Second},
+		"429 global":  {practice.Fault{Kind: practice.Limited, Route: post, RetryAfter: 3, Scope: "global"}, chat.Limited, 3 * time.Second},
+		"ban page":    {practice.Fault{Kind: practice.BanPage, Route: post}, chat.Limited, banMost},
+		"500":         {practice.Fault{Kind: practice.Failing, Route: post}, chat.Uncertain, 0},
+		"502":         {practice.Fault{Kind: practice.Failing, Route: post, Status: 502}, chat.Uncertain, 0},
+		"dropped":     {practice.Fault{Kind: practice.Drop, Route: post}, chat.Uncertain, 0},
+		"too long":    {practice.Fault{Kind: practice.Failing, Route: post, Status: 400, Code: 50035, Message: "Invalid Form Body"}, chat.Rejected, 0},
+		"empty":       {practice.Fault{Kind: practice.Failing, Route: post, Status: 400, Code: 50006, Message: "Cannot send an empty message"}, chat.Rejected, 0},
+		"not there":   {practice.Fault{Kind: practice.Failing, Route: post, Status: 403, Code: 50001, Message: "Missing Access"}, chat.Lost, 0},
+		"no such one": {practice.Fault{Kind: practice.Failing, Route: post, Status: 404, Code: 10003, Message: "Unknown Channel"}, chat.Lost, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := build(t, options{})
@@ -235,7 +234,7 @@ func TestHang(t *testing.T) {
 	if _, err := w.p.rooms.channel(t.Context(), "status", chat.Weight{}); err != nil {
 		t.Fatal(err)
 	}
-	w.d.Play(range_.Fault{Kind: range_.Hang})
+	w.d.Play(practice.Fault{Kind: practice.Hang})
 	began := time.Now()
 	f := kind(t, second(w.p.Post(t.Context(), chat.Place{Room: "status"}, note("n", "hello"))))
 	if took := time.Since(began); f.Kind != chat.Uncertain || took > callTimeout+time.Second {
@@ -265,7 +264,7 @@ func TestRevokedToken(t *testing.T) {
 func TestLostDestinations(t *testing.T) {
 	w := build(t, options{})
 	r := w.open("INC-42:root")
-	if err := w.d.Deny(range_.Status, range_.SendMessages); err != nil {
+	if err := w.d.Deny(practice.Status, practice.SendMessages); err != nil {
 		t.Fatal(err)
 	}
 	f := kind(t, second(w.p.Post(t.Context(), chat.Place{Room: "status"}, note("n", "hello"))))
@@ -278,7 +277,7 @@ func TestLostDestinations(t *testing.T) {
 	if f := kind(t, second(w.post(r, note("n", "hello")))); f.Kind != chat.Lost || f.What != chat.LostThread {
 		t.Errorf("no thread: got %+v", f)
 	}
-	if err := w.d.DeleteChannel(range_.Operations); err != nil {
+	if err := w.d.DeleteChannel(practice.Operations); err != nil {
 		t.Fatal(err)
 	}
 	open := chat.OpenRequest{Room: "operations", Incident: "INC-43", Title: "INC-43", Message: card("INC-43:root")}
@@ -294,67 +293,6 @@ func TestLostDestinations(t *testing.T) {
 	}
 }
 
-func TestArchivedThread(t *testing.T) {
-	w := build(t, options{})
-	r := w.open("INC-42:root")
-	n := w.mustPost(r, note("n", "before"))
-	if err := w.d.ArchiveThread(w.thread(r)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.p.Edit(t.Context(), n, note("n", "after")); err != nil {
-		t.Fatal(err)
-	}
-	if m, _ := w.d.Message(w.thread(r), w.thread(n)); m.Content != "after" {
-		t.Errorf("got %q", m.Content)
-	}
-	if err := w.d.ArchiveThread(w.thread(r)); err != nil {
-		t.Fatal(err)
-	}
-	w.mustPost(r, note("n2", "posting wakes it"))
-}
-
-func TestCappedEdits(t *testing.T) {
-	w := build(t, options{})
-	r := w.open("INC-42:root")
-	thread := w.thread(r)
-	w.clock.move(2 * time.Hour)
-	w.d.Play(range_.Fault{Kind: range_.Failing, Route: "PATCH /channels/{channel_id}/messages", Status: 429, Code: codeEditsCapped, Message: "Maximum number of edits to messages older than 1 hour reached. Try again later"})
-	tick := func(clock string, tone chat.Tone) chat.Message {
-		m := card("INC-42:root")
-		m.Tone, m.Lines[3] = tone, chat.L(clock)
-		return m.Finish()
-	}
-	for _, at := range []string{"update due 15:00", "update due 15:30", "update due 16:00"} {
-		if err := w.p.Edit(t.Context(), r, tick(at, chat.ToneSEV2)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	all := w.d.Messages(thread)
-	if len(all) != 1 || !all[0].Silent() || all[0].Edits != 2 || !strings.Contains(string(all[0].Embeds), "16:00") || !strings.Contains(string(all[0].Embeds), "Live card") {
-		t.Fatalf("want one silent live panel, edited twice: %+v", all)
-	}
-	root := func() range_.Message { m, _ := w.d.Message(range_.Operations, thread); return m }
-	if root().Edits != 0 {
-		t.Errorf("the card was edited %d times", root().Edits)
-	}
-	w.clock.move(cappedRest)
-	if err := w.p.Edit(t.Context(), r, tick("resolved", chat.ToneOK)); err != nil {
-		t.Fatal(err)
-	}
-	if root().Edits != 1 {
-		t.Errorf("a change of state is worth an edit of the card itself: %d", root().Edits)
-	}
-	if err := w.d.DeleteMessage(thread, all[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.p.Edit(t.Context(), r, tick("update due 17:00", chat.ToneOK)); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(w.d.Messages(thread)); n != 1 {
-		t.Errorf("a panel that was deleted is posted again: %d", n)
-	}
-}
-
 func TestPicture(t *testing.T) {
 	w := build(t, options{})
 	r := w.open("INC-42:root")
@@ -366,34 +304,25 @@ func TestPicture(t *testing.T) {
 	}
 }
 
-func TestLanesInAStorm(t *testing.T) {
-	t.Parallel()
-	const stormy = 12
-	w := build(t, options{options: range_.Options{Faster: 1}})
-	r := w.open("INC-42:root")
-	var all sync.WaitGroup
-	for n := range stormy {
-		all.Go(func() {
-			m := note("n"+string(rune('a'+n)), "hello")
-			m.Weight = chat.Weight{Priority: n % 4}
-			for {
-				_, err := w.post(r, m)
-				var f *chat.Failure
-				if err == nil || !errors.As(err, &f) {
-					break
-				}
-				if f.Kind != chat.Limited || !pause(t.Context(), f.After) {
-					t.Errorf("got %v", err)
-					break
-				}
-			}
-		})
-	}
-	all.Wait()
-	if n := len(w.d.Messages(w.thread(r))); n != stormy {
-		t.Errorf("%d messages of %d", n, stormy)
-	}
-	if n := w.d.Invalid(); n > 2 {
-		t.Errorf("%d answers 429: the limits were not learnt", n)
+func TestWhatStandsGetsTheNewestWords(t *testing.T) {
+	for _, late := range []time.Duration{0, 30 * time.Minute} {
+		w := build(t, options{})
+		open := chat.OpenRequest{Room: "operations", Incident: "INC-42", Title: "INC-42", Message: card("INC-42:root")}
+		w.d.Play(practice.Fault{Kind: practice.LoseReply, Route: "POST /channels/{channel_id}/messages"})
+		if _, err := w.p.OpenThread(t.Context(), open); err == nil {
+			t.Fatal("the answer was lost")
+		}
+		open.Message.Tried = w.clock.now()
+		w.clock.move(late)
+		open.Message.Lines[1] = chat.L("Users: nobody can pay.")
+		open.Message.Buttons = open.Message.Buttons[1:]
+		r, err := w.p.OpenThread(t.Context(), open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := w.d.Messages(practice.Operations)
+		if len(all) != 1 || all[0].ID != w.thread(r) || !strings.Contains(string(all[0].Embeds), "nobody can pay") {
+			t.Errorf("after %s: got %d messages, %s", late, len(all), all[0].Embeds)
+		}
 	}
 }

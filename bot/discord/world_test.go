@@ -14,7 +14,7 @@ import (
 
 	"mayday/bot/chat"
 	"mayday/internal/config"
-	range_ "mayday/internal/practice/discord"
+	practice "mayday/internal/practice/discord"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -97,7 +97,7 @@ func say(lines ...any) chat.Message {
 // world is a practice Discord and a bot that is aimed at it.
 type world struct {
 	t     *testing.T
-	d     *range_.Discord
+	d     *practice.Discord
 	p     *platform
 	h     *hands
 	clock *clock
@@ -108,7 +108,7 @@ type world struct {
 type options struct {
 	mode    string
 	http    bool
-	options range_.Options
+	options practice.Options
 	before  func(*platform)
 	extra   string // configuration
 }
@@ -130,7 +130,7 @@ func build(t *testing.T, o options) *world {
 	if o.options.Faster == 0 {
 		o.options.Faster = 20
 	}
-	d, err := range_.New(o.options)
+	d, err := practice.New(o.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func build(t *testing.T, o options) *world {
 	if err := os.WriteFile(w.token, []byte(pretend), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("chat:\n  discord:\n    api_url: %s\n    token: file:%s\n    server: %q\n", base, w.token, range_.Guild)
+	text := fmt.Sprintf("chat:\n  discord:\n    api_url: %s\n    token: file:%s\n    server: %q\n", base, w.token, practice.Guild)
 	if o.http {
 		text += fmt.Sprintf("    mode: http\n    public_key: %q\n", d.PublicKeyHex())
 	}

@@ -20,6 +20,7 @@ const (
 	Hang      FaultKind = "hang"       // no answer until the caller goes away; no effect
 	Drop      FaultKind = "drop"       // the connection is closed; no effect
 	LoseReply FaultKind = "lose reply" // the call has its effect, and the answer is lost
+	HoldReply FaultKind = "hold reply" // the call has its effect, and the answer waits until the caller goes away
 	Malformed FaultKind = "malformed"  // the call has its effect, and the answer is no JSON
 	BanPage   FaultKind = "ban page"   // 429 with HTML, as Cloudflare's error 1015
 	Late      FaultKind = "late"       // answers after Delay

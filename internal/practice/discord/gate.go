@@ -78,6 +78,11 @@ func (d *Discord) api(w http.ResponseWriter, r *http.Request, version, path stri
 		cut(w)
 		return
 	}
+	if fault != nil && fault.Kind == HoldReply {
+		d.audit.finish(one, 0, "")
+		<-r.Context().Done()
+		return
+	}
 	if fault != nil && fault.Kind == Malformed {
 		d.malformed(w, one)
 		return
