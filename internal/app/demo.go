@@ -32,6 +32,7 @@ type Demo struct {
 	App    *App
 	Pager  *practice.PagerDuty
 	Flags  *practice.LaunchDarkly
+	chats  []*practice.Chat
 	Key    string // signs the first browser in
 	Token  string // of the JSON API; may act as others
 	Secret string // signs webhooks
@@ -80,6 +81,9 @@ func (d *Demo) build(ctx context.Context, o DemoOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := d.startChats(); err != nil {
+		return err
+	}
 	file, err := d.configure(o, api, flags, token)
 	if err != nil {
 		return err
@@ -106,10 +110,15 @@ func (d *Demo) configure(o DemoOptions, api, flags, token string) (*config.File,
 	for _, s := range d.Pager.Services() {
 		fmt.Fprintf(&b, "  %s: {pagerduty: %s, impact: %q}\n", s.Name, s.ID, demoImpact[s.Name])
 	}
-	b.WriteString("people:\n  same:\n")
+	sections, err := d.chatSections()
+	if err != nil {
+		return nil, fmt.Errorf("write demo secret: %w", err)
+	}
+	b.WriteString(sections)
+	fmt.Fprintf(&b, "people:\n  responder: [%s]\n  approver: [%s]\n  same:\n", d.everybody("Ana"), d.everybody("Li"))
 	for _, p := range d.Pager.People() {
 		name, _, _ := strings.Cut(p.Name, " ")
-		fmt.Fprintf(&b, "  - {name: %s, pagerduty: %s, web: %s}\n", name, p.ID, strings.ToLower(name))
+		fmt.Fprintf(&b, "  - {name: %s, pagerduty: %s, web: %s%s}\n", name, p.ID, strings.ToLower(name), d.accounts(name))
 	}
 	fmt.Fprintf(&b, "connect:\n  launchdarkly: {api_url: '%s', token: 'file:%s', project: web, environment: production}\n", flags, d.path("pager_token"))
 	if o.Postgres != "" {
@@ -242,6 +251,7 @@ func (d *Demo) clean() {
 		d.stop()
 	}
 	d.watch.Wait()
+	d.closeChats()
 	if d.Flags != nil {
 		d.Flags.Close()
 	}

@@ -18,6 +18,7 @@ func (d *Demo) pages(o DemoOptions, pager string) *web.Demo {
 		People: []web.Person{{ID: "ana", Name: "Ana", Role: "responder"}, {ID: "li", Name: "Li", Role: "approver"}},
 		Guide:  func(ctx context.Context) []web.GuideStep { return d.guide(ctx, o, pager) },
 		Act:    d.act,
+		Panes:  d.panes(),
 	}
 	if o.Postgres != "" {
 		demo.Banner = "A real database is attached as payments-db. Queries that you end there are really ended."

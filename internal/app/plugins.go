@@ -9,6 +9,8 @@ import (
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
 	"mayday/integrations/postgres"
+	"mayday/internal/practice"
+	practicediscord "mayday/internal/practice/discord"
 )
 
 // One more chat platform or integration is a package and one line here.
@@ -16,6 +18,10 @@ var (
 	platforms = []chat.Adapter{
 		web.Platform,
 		discord.Platform,
+	}
+	// pretend are the chat platforms of the demo: each behaves like one above.
+	pretend = []func() (*practice.Chat, error){
+		practicediscord.Pretend,
 	}
 	outside = []integrations.Integration{
 		pagerduty.Integration,

@@ -350,7 +350,7 @@ func (s *story) transcript() string {
 type webFront struct{ k *talk }
 
 func (*webFront) config(string) (string, map[string]string) { return "", map[string]string{} }
-func (f *webFront) begin(k *talk) error                       { f.k = k; return nil }
+func (f *webFront) begin(k *talk) error                     { f.k = k; return nil }
 
 func (f *webFront) done(err error) (reaction, error) {
 	if err != nil {
