@@ -127,6 +127,16 @@ type Form struct {
 	Fields []Field `json:"fields"` // at most 5
 }
 
+// Explained is the form of a message with the words above it as its note, for
+// platforms where a form stands alone.
+func (m Message) Explained() Form {
+	f := *m.Form
+	if f.Note == "" {
+		f.Note = m.Text
+	}
+	return f
+}
+
 // FieldType is how a field is filled in.
 type FieldType string
 

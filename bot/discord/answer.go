@@ -95,7 +95,7 @@ func deferred() reply {
 // reply is the answer that fits: a window where one may open.
 func (p *platform) reply(in interaction, m chat.Message) reply {
 	if m.Form != nil && len(m.Form.Fields) > 0 && in.Type != discordgo.InteractionModalSubmit {
-		return reply{Type: replyModal, Data: newModal(*m.Form)}
+		return reply{Type: replyModal, Data: newModal(m.Explained())}
 	}
 	return reply{Type: replyMessage, Data: p.painter().answer(spoken(m))}
 }

@@ -38,8 +38,8 @@ type api struct {
 	told    func(error) // how each call went
 }
 
-func newAPI(own settings, now func() time.Time) *api {
-	a := &api{base: own.base, token: own.Token, budget: chat.NewBudget(now), told: func(error) {}}
+func newAPI(own settings, budget *chat.Budget) *api {
+	a := &api{base: own.base, token: own.Token, budget: budget, told: func(error) {}}
 	a.buckets = newBuckets(a.budget)
 	next := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: callTimeout, MaxIdleConnsPerHost: 8,

@@ -24,6 +24,7 @@ const name = "discord"
 var Platform = chat.Adapter{
 	Name:    name,
 	Title:   "Discord",
+	Mark:    "/",
 	Limits:  chat.Limits{Label: maxButtonLabel, Row: maxInRow, Lines: chat.Shared.Lines, Fields: maxTopLevel, Title: maxTitle, Text: maxContent},
 	New:     func(s chat.Start) (chat.Platform, error) { return newPlatform(s) },
 	Render:  render,
@@ -97,7 +98,7 @@ func newPlatform(s chat.Start) (*platform, error) {
 	if p.now == nil {
 		p.now = time.Now
 	}
-	p.api = newAPI(own, p.now)
+	p.api = newAPI(own, s.Budget())
 	p.self.application = own.ApplicationID.text
 	p.health = newHealth(p.now)
 	p.api.told = p.health.rest

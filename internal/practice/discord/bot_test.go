@@ -46,7 +46,7 @@ type rig struct {
 func newRig(t *testing.T, change ...func(*Options)) *rig {
 	t.Helper()
 	c := &clock{at: time.Date(2026, 11, 25, 14, 2, 0, 0, time.UTC)}
-	o := Options{Token: token, Now: c.now, Faster: 1000, Deadline: 3 * time.Second}
+	o := Options{Token: token, Now: c.now, Faster: 1e9, Deadline: 3 * time.Second}
 	for _, f := range change {
 		f(&o)
 	}
