@@ -24,6 +24,7 @@ func BenchmarkGoals(b *testing.B) {
 	b.Run("open", t.open)
 	b.Run("card", t.card)
 	b.Run("press", t.press)
+	b.Run("chat", t.chats)
 	b.Run("process", t.process)
 	t.print(os.Stdout)
 }

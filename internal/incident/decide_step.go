@@ -191,22 +191,50 @@ func CloseUnknown(by Person, id string, worked bool) Decide {
 	}
 }
 
-// Finished closes a step by a person's word, and the `each` it is part of.
+// Finished closes a step by a person's word, and the `each` it is part of. What
+// was not started because nobody knew is still to be done: then the whole stopped
+// half-way, and may be tried again for the rest.
 func Finished(v View, by Person, s *Step, to StepState, text string) Change {
-	c := Change{Entries: []Entry{{Actor: by.Name, Via: by.Via, Text: text, Step: s.ID, Body: &StepMoved{ID: s.ID, To: to, Reason: text}}}}
-	for _, id := range s.Children {
-		if ch := v.Incident.Step(id); ch != nil && ch.State == UnknownOutcome {
-			c.Entries = append(c.Entries, Entry{Text: text, Step: id, Quiet: true, Body: &StepMoved{ID: id, To: to, Reason: text}})
-		}
-	}
 	top := s
 	if p := v.Incident.Step(s.Parent); p != nil {
 		top = p
-		if p.State == UnknownOutcome {
-			c.Entries = append(c.Entries, Entry{Text: text, Step: p.ID, Quiet: true, Body: &StepMoved{ID: p.ID, To: to, Reason: text}})
+	}
+	whole, words := to, text
+	if left := v.Incident.notStarted(top); to == Succeeded && left > 0 {
+		whole, words = FailedProven, fmt.Sprintf("%s %d of %d were not started.", text, left, len(top.Children))
+	}
+	moved := func(id string, to StepState, text string) *StepMoved {
+		b := &StepMoved{ID: id, To: to, Reason: text}
+		if id == top.ID && top.Group() && to == FailedProven {
+			b.Code = "E14"
+		}
+		return b
+	}
+	own, said := to, text
+	if s.ID == top.ID {
+		own, said = whole, words
+	}
+	c := Change{Entries: []Entry{{Actor: by.Name, Via: by.Via, Text: said, Step: s.ID, Body: moved(s.ID, own, said)}}}
+	for _, id := range s.Children {
+		if ch := v.Incident.Step(id); ch != nil && ch.State == UnknownOutcome {
+			c.Entries = append(c.Entries, Entry{Text: text, Step: id, Quiet: true, Body: moved(id, to, text)})
 		}
 	}
-	return endRun(v, top, to, text, c)
+	if top.ID != s.ID && top.State == UnknownOutcome {
+		c.Entries = append(c.Entries, Entry{Text: words, Step: top.ID, Quiet: true, Body: moved(top.ID, whole, words)})
+	}
+	return endRun(v, top, whole, words, c)
+}
+
+// notStarted counts the children of an each that were left alone.
+func (i *Incident) notStarted(s *Step) int {
+	n := 0
+	for _, id := range s.Children {
+		if ch := i.Step(id); ch != nil && ch.State == Cancelled {
+			n++
+		}
+	}
+	return n
 }
 
 // LookAgain wakes the resolver of an unknown result.

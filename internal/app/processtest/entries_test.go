@@ -121,13 +121,85 @@ func (s *signalling) quiet(id string) bool {
 	return !slices.ContainsFunc(inc.Steps, func(x stepJSON) bool { return x.State == "APPROVED" || x.State == "STARTING" })
 }
 
+// TestARunOutlivesKillsInsideItsActs kills the process while an act of the each
+// is on its way, again and again. Nobody knows then, so the others are not
+// started; a person says what is true and tries the rest again, with a new
+// preview. In the end each of the twelve was asked for once.
+func TestARunOutlivesKillsInsideItsActs(t *testing.T) {
+	most := 4
+	if soaking() {
+		most = 11
+	}
+	s := newSignalling(t, postgrestest.Start(t), "cancel")
+	books := s.books()
+	write(t, filepath.Join(books, "six.yaml"), sixSteps)
+	write(t, filepath.Join(books, "nested.yaml"), nestedSteps)
+	s.end(false)
+	pids := make([]int, 12)
+	for n := range pids {
+		pids[n] = s.sleep()
+	}
+	s.old(pids)
+	id := *s.home.say("", "open sessions hang").Incident
+	s.home.say(id, "run six")
+	kills, pressed := 0, map[string]bool{}
+	eventually(t, 6*patience, func() string {
+		if kills < most && s.killInside(id, pressed, kills) {
+			kills++
+		}
+		s.pressAll(id, pids, pressed)
+		if !strings.Contains(texts(s.home.timeline(id)), "six is done") {
+			return "the run goes on:\n" + texts(s.home.timeline(id))
+		}
+		return ""
+	})
+	if kills != most {
+		t.Errorf("there were %d kills, want %d", kills, most)
+	}
+	if n := s.effects(); n != 12 {
+		t.Errorf("%d signals were asked for, want 12:\n%s", n, texts(s.home.timeline(id)))
+	}
+}
+
+// killInside starts the act that waits, kills the process while its first
+// signal is on its way, and starts it again.
+func (s *signalling) killInside(id string, pressed map[string]bool, n int) bool {
+	s.t.Helper()
+	for _, m := range s.home.messages(id) {
+		for _, b := range m.Buttons {
+			if b.Verb != "start" || pressed[b.ID] {
+				continue
+			}
+			at := s.proxy.trouble(moments[1+n%2])
+			if status, reply := s.home.post("buttons/"+b.ID, map[string]any{}); status != http.StatusOK {
+				s.t.Fatalf("start is answered %d: %+v", status, reply)
+			}
+			pressed[b.ID] = true
+			<-at.reached
+			s.end(false)
+			at.free()
+			return true
+		}
+	}
+	return false
+}
+
+// waits reports whether a button is one that the run waits for. Every signal that
+// was on its way reached the server, so what nobody knew has worked.
+func waits(verb, label string) bool {
+	switch verb {
+	case "pick", "start", "done", "worked", "again":
+		return true
+	}
+	return verb == "choose" && label == "Cancel them"
+}
+
 // pressAll answers whatever waits, once.
 func (s *signalling) pressAll(id string, pids []int, pressed map[string]bool) {
 	s.t.Helper()
 	for _, m := range s.home.messages(id) {
 		for _, b := range m.Buttons {
-			want := b.Verb == "pick" || b.Verb == "start" || b.Verb == "done" || b.Verb == "choose" && b.Label == "Cancel them"
-			if !want || pressed[b.ID] {
+			if !waits(b.Verb, b.Label) || pressed[b.ID] {
 				continue
 			}
 			input := map[string]any{}

@@ -46,7 +46,7 @@ type rig struct {
 func newRig(t *testing.T, change ...func(*Options)) *rig {
 	t.Helper()
 	c := &clock{at: time.Date(2026, 11, 25, 14, 2, 0, 0, time.UTC)}
-	o := Options{Token: token, Now: c.now, Faster: 1e9, Deadline: 3 * time.Second}
+	o := Options{Token: token, Now: c.now, Faster: 1e6, Deadline: 3 * time.Second}
 	for _, f := range change {
 		f(&o)
 	}
@@ -100,6 +100,7 @@ func (r *rig) session() *discordgo.Session {
 // open connects the real client to the gateway.
 func (r *rig) open(handlers ...any) *discordgo.Session {
 	r.t.Helper()
+	r.t.Parallel() // the client takes a second to close
 	s := r.session()
 	for _, h := range handlers {
 		s.AddHandler(h)

@@ -298,8 +298,10 @@ func TestTheRealClientReconnects(t *testing.T) {
 	if a := r.do("GET", "/gateway", "", func(q *http.Request) { q.Header.Del("Authorization") }); a.object["url"] == "" || a.status != http.StatusOK {
 		t.Errorf("got %d %s, want the address without a token", a.status, a.raw)
 	}
+	eventually(t, "its first heartbeat", func() bool { return r.Gateway().Heartbeats > 0 })
 	r.Play(Fault{Kind: Cut})
 	<-resumed
+	eventually(t, "a heartbeat of the new connection", func() bool { return r.Gateway().Heartbeats > 1 })
 	if got := r.Gateway(); got.Resumes != 1 || got.Intents != int(discordgo.IntentGuilds) {
 		t.Errorf("got %+v, want a resume", got)
 	}

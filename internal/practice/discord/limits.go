@@ -56,7 +56,10 @@ const (
 	userScope  = "user"
 )
 
-func (l *limits) scaled(n int) int { return max(1, int(math.Ceil(float64(n)*l.faster))) }
+// scaled stays within what a client's 32 bits can hold.
+func (l *limits) scaled(n int) int {
+	return int(min(max(1, math.Ceil(float64(n)*l.faster)), 1<<30))
+}
 
 // majors are the parameters that have a bucket for each value.
 var majors = []string{"channel_id", "guild_id", "webhook_id", "token"}
