@@ -79,6 +79,12 @@ func (k *socket) run(ctx context.Context) error {
 		}
 		_ = k.conn.Close()
 	})
+	// The usual answer to a close is its own code, and 1001 said by us would end a
+	// session that Discord only wants to be resumed elsewhere.
+	k.conn.SetCloseHandler(func(int, string) error {
+		k.close(closeKeep)
+		return nil
+	})
 	k.conn.SetReadLimit(maxFrame)
 	k.seq.Store(k.session.seq)
 	k.now = make(chan struct{}, 1)

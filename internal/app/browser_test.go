@@ -3,42 +3,102 @@ package app
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"mayday/internal/browsertest"
 )
 
-// TestGuideInABrowser clicks through the demo's guide as a newcomer does, with a
-// real browser and the real clock at 120 times the speed: fire, take, tell,
-// wait for the reminder and answer it.
+// TestGuideInABrowser clicks through the demo's guide to its end as a newcomer
+// does, on a desk and on a phone, with a real browser and the real clock at 120
+// times the speed: fire, take, tell, wait for the reminder and answer it, turn a
+// bad flag off and take that back.
 func TestGuideInABrowser(t *testing.T) {
-	d := startDemo(t, DemoOptions{Listen: "127.0.0.1:0", Speed: 120, Log: &bytes.Buffer{}})
-	b := browsertest.New(t)
-	b.Navigate(d.App.URL() + "/?k=" + d.Key)
-	b.WaitText("0 of 5 done")
-	b.Click("Send PagerDuty webhook")
-	b.WaitText("checkout: errors 12% (usual 0.3%)")
-	b.WaitText("1 of 5 done")
-	b.Click("I'm on it")
-	b.WaitText("You own INC-1 now")
-	b.WaitText("2 of 5 done")
-	b.Click("Write update")
-	b.Fill("What we are doing", "Rolling back checkout.")
-	b.Click("Post update")
-	b.WaitText("Doing: Rolling back checkout.")
-	b.WaitText("3 of 5 done")
-	b.Click("Open INC-1")
-	b.WaitText("since the last word in #status")
-	b.Click("No change")
-	b.WaitText("Posted to #status")
-	b.Click("Now")
-	b.WaitText("4 of 5 done")
-	if got := b.Problems(); len(got) > 0 {
-		t.Errorf("the pages did wrong: %q", got)
+	for _, size := range sizes {
+		t.Run(size.name, func(t *testing.T) {
+			d := startDemo(t, DemoOptions{Listen: "127.0.0.1:0", Speed: 120, Log: &bytes.Buffer{}})
+			b := browsertest.New(t)
+			b.Viewport(size.width, size.height, size.mobile)
+			g := &guide{Browser: b, folded: size.mobile}
+			b.Navigate(d.App.URL() + "/?k=" + d.Key)
+			g.done(0)
+			g.unfold("Send PagerDuty webhook")
+			b.WaitText("checkout: errors 12% (usual 0.3%)")
+			g.done(1)
+			b.Click("I'm on it")
+			b.WaitText("You own INC-1 now")
+			g.done(2)
+			b.Click("Write update")
+			b.Fill("What we are doing", "Rolling back checkout.")
+			b.Click("Post update")
+			b.WaitText("Doing: Rolling back checkout.")
+			g.done(3)
+			b.Click("Open INC-1")
+			b.WaitText("since the last word in #status")
+			b.Click("No change")
+			b.WaitText("Posted to #status")
+			b.Click("Now")
+			g.done(4)
+			g.flip()
+			if dir := os.Getenv("MAYDAY_SCREENSHOTS"); dir != "" {
+				b.Screenshot(filepath.Join(dir, "guide-"+size.name+".png"), true)
+			}
+			if got := b.Problems(); len(got) > 0 {
+				t.Errorf("the pages did wrong: %q", got)
+			}
+		})
 	}
+}
+
+// sizes are a desk and a phone.
+var sizes = []struct {
+	name          string
+	width, height int64
+	mobile        bool
+}{{"desk", 1280, 900, false}, {"phone", 390, 844, true}}
+
+// guide is a browser that follows the guide.
+type guide struct {
+	*browsertest.Browser
+	folded bool // on a phone it opens with a tap
+}
+
+func (g *guide) done(n int) { g.WaitText(fmt.Sprintf("%d of 5 done", n)) }
+
+// unfold opens the guide so that a step's button can be pressed.
+func (g *guide) unfold(button string) {
+	if g.folded && !strings.Contains(g.Text(), button) {
+		g.Click("Guide")
+	}
+	g.Click(button)
+}
+
+// flip is the fifth step: a flag gone wrong, flipped, recovered, taken back.
+func (g *guide) flip() {
+	g.unfold("Turn on a bad flag")
+	g.WaitText("+1 alert (2)")
+	g.Click("Run playbook")
+	g.Fill("Playbook", "flag-off")
+	g.Click("Go on")
+	g.Fill("flag", "checkout-v2")
+	g.Click("Go on")
+	g.Click("Open INC-1")
+	g.WaitText("What shall checkout-v2 be?")
+	g.Click("Off")
+	g.WaitText("Turn off checkout-v2")
+	g.Click("Turn off checkout-v2")
+	g.WaitText("checkout-v2 is off")
+	g.WaitText("Looks recovered")
+	g.Click("Undo: back to on, serve…")
+	g.WaitText("Put checkout-v2 back")
+	g.Click("Put checkout-v2 back to…")
+	g.WaitText("undone")
+	g.Click("Now")
+	g.done(5)
 }
 
 // TestPagesFitEveryone looks at each page on a phone and a desk, in light and
@@ -52,15 +112,11 @@ func TestPagesFitEveryone(t *testing.T) {
 	b.WaitText("I'm on it")
 	b.Click("I'm on it")
 	b.WaitText("You own INC-1 now")
-	for _, size := range []struct {
-		name          string
-		width, height int64
-		mobile        bool
-	}{{"desk", 1280, 900, false}, {"phone", 390, 844, true}} {
+	for _, size := range sizes {
 		b.Viewport(size.width, size.height, size.mobile)
 		for _, scheme := range []browsertest.Scheme{browsertest.Light, browsertest.Dark} {
 			b.ColorScheme(scheme)
-			for name, path := range map[string]string{"now": "/", "incident": "/i/INC-1", "incidents": "/incidents", "help": "/help"} {
+			for name, path := range map[string]string{"now": "/", "incident": "/i/INC-1", "incidents": "/incidents", "help": "/help", "setup": "/setup"} {
 				b.Navigate(d.App.URL() + path)
 				b.WaitText("mayday")
 				if px := b.SidewaysScroll(); px > 0 {

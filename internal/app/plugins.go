@@ -3,6 +3,7 @@ package app
 import (
 	"mayday/bot/chat"
 	"mayday/bot/discord"
+	"mayday/bot/slack"
 	"mayday/bot/web"
 	"mayday/integrations"
 	"mayday/integrations/exec"
@@ -11,16 +12,19 @@ import (
 	"mayday/integrations/postgres"
 	"mayday/internal/practice"
 	practicediscord "mayday/internal/practice/discord"
+	practiceslack "mayday/internal/practice/slack"
 )
 
 // One more chat platform or integration is a package and one line here.
 var (
 	platforms = []chat.Adapter{
 		web.Platform,
+		slack.Platform,
 		discord.Platform,
 	}
 	// pretend are the chat platforms of the demo: each behaves like one above.
 	pretend = []func() (*practice.Chat, error){
+		practiceslack.Pretend,
 		practicediscord.Pretend,
 	}
 	outside = []integrations.Integration{

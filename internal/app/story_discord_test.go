@@ -17,7 +17,7 @@ import (
 
 // discordFront is a pretend Discord, over its gateway or over HTTP.
 type discordFront struct {
-	t    *testing.T
+	t    testing.TB
 	d    *discord.Discord
 	base string
 	http bool
@@ -26,7 +26,7 @@ type discordFront struct {
 
 var discordPeople = map[string]string{"ana": discord.Ana, "li": discord.Li, "sam": discord.Sam, "gus": discord.Gus}
 
-func newDiscordFront(t *testing.T, overHTTP bool) *discordFront {
+func newDiscordFront(t testing.TB, overHTTP bool) *discordFront {
 	t.Helper()
 	d, err := discord.New(discord.Options{Token: "discord-token", ApplicationID: discord.Application, Server: discord.Guild, Faster: 1000})
 	if err != nil {
@@ -56,9 +56,9 @@ func (f *discordFront) config(dir string) (string, map[string]string) {
 		mode, f.base, dir, discord.Application, f.d.PublicKeyHex(), discord.Guild), ids
 }
 
-func (f *discordFront) begin(k *talk) error {
+func (f *discordFront) begin(app *App) error {
 	if f.http {
-		if err := f.d.Aim(k.app.URL()); err != nil {
+		if err := f.d.Aim(app.URL()); err != nil {
 			return err
 		}
 	}
@@ -199,4 +199,20 @@ func (f *discordFront) shown(m discord.Message) shown {
 		s.rings = append(s.rings, strings.ToLower(name))
 	}
 	return s
+}
+
+func (f *discordFront) presser(label string) func(ctx context.Context, who string) (time.Duration, error) {
+	for _, m := range f.d.Messages(discord.Operations) {
+		for _, b := range m.Buttons() {
+			if b.Label != label {
+				continue
+			}
+			return func(ctx context.Context, who string) (time.Duration, error) {
+				s, err := f.d.Press(ctx, discordPeople[who], m.ChannelID, m.ID, b.CustomID)
+				return s.Took, err
+			}
+		}
+	}
+	f.t.Fatalf("there is no button %q", label)
+	return nil
 }

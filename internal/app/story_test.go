@@ -26,7 +26,7 @@ import (
 type front interface {
 	// config is the section of the platform and the ids of people there.
 	config(dir string) (sections string, ids map[string]string)
-	begin(k *talk) error
+	begin(app *App) error
 	// say types a command, press presses a button, fill posts the open form.
 	say(ctx context.Context, who, text string) (reaction, error)
 	press(ctx context.Context, who, label string) (reaction, error)
@@ -57,6 +57,8 @@ var fronts = map[string]func(t *testing.T) front{
 	"war room":        func(*testing.T) front { return &webFront{} },
 	"discord gateway": func(t *testing.T) front { return newDiscordFront(t, false) },
 	"discord http":    func(t *testing.T) front { return newDiscordFront(t, true) },
+	"slack socket":    func(t *testing.T) front { return newSlackFront(t, false) },
+	"slack http":      func(t *testing.T) front { return newSlackFront(t, true) },
 }
 
 // transcripts are what every front showed, for the comparison word by word.
@@ -189,7 +191,10 @@ func (s *story) begin([]string) error {
 	if err := s.app.Start(context.Background()); err != nil {
 		return err
 	}
-	return s.front.begin(&s.talk)
+	if f, ok := s.front.(*webFront); ok {
+		f.k = &s.talk
+	}
+	return s.front.begin(s.app)
 }
 
 func (s *story) event(args []string) error { return s.settle(s.talk.event(args)) }
@@ -350,7 +355,7 @@ func (s *story) transcript() string {
 type webFront struct{ k *talk }
 
 func (*webFront) config(string) (string, map[string]string) { return "", map[string]string{} }
-func (f *webFront) begin(k *talk) error                     { f.k = k; return nil }
+func (*webFront) begin(*App) error                          { return nil }
 
 func (f *webFront) done(err error) (reaction, error) {
 	if err != nil {

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	discord "mayday/internal/practice/discord"
+	slack "mayday/internal/practice/slack"
 )
 
 // chatLines is a server with a chat platform beside the war room.
@@ -31,7 +33,7 @@ type vendor struct {
 }
 
 // vendors are the chat platforms that a crash is tried on.
-var vendors = map[string]func(t *testing.T) vendor{"discord": newDiscordVendor}
+var vendors = map[string]func(t *testing.T) vendor{"discord": newDiscordVendor, "slack": newSlackVendor}
 
 func newDiscordVendor(t *testing.T) vendor {
 	d, err := discord.New(discord.Options{Token: "discord-token", ApplicationID: discord.Application, Server: discord.Guild, Faster: 1000})
@@ -70,6 +72,77 @@ func newDiscordVendor(t *testing.T) vendor {
 			}
 			return out
 		},
+	}
+}
+
+// newSlackVendor holds a post by a hook that runs between its effect and its
+// answer.
+func newSlackVendor(t *testing.T) vendor {
+	s, err := slack.New(slack.Options{BotToken: "xoxb-pretend", AppToken: "xapp-pretend", SigningSecret: "pretend", Faster: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	base, err := s.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot, app := filepath.Join(t.TempDir(), "bot"), filepath.Join(t.TempDir(), "app")
+	write(t, bot, "xoxb-pretend")
+	write(t, app, "xapp-pretend")
+	h := &holder{}
+	t.Cleanup(h.free)
+	s.OnAccept(h.accepted)
+	return vendor{
+		section: fmt.Sprintf("  slack: {api_url: '%s/api/', bot_token: 'file:%s', app_token: 'file:%s'}", base, bot, app),
+		moments: []int{1, 2}, // the card, its first reply
+		marks:   true,
+		hold:    h.hold,
+		texts: func() []string {
+			var out []string
+			for _, root := range s.Messages(slack.Operations) {
+				for _, m := range s.Thread(slack.Operations, root.TS) {
+					out = append(out, m.Plain())
+				}
+			}
+			return out
+		},
+	}
+}
+
+// holder keeps the answer to one post back until the next round.
+type holder struct {
+	mu   sync.Mutex
+	skip int
+	gate chan struct{} // nil: nothing is held
+}
+
+func (h *holder) hold(skip int) {
+	h.free()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.skip, h.gate = skip, make(chan struct{})
+}
+
+func (h *holder) free() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.gate != nil {
+		close(h.gate)
+		h.gate = nil
+	}
+}
+
+func (h *holder) accepted(method string) {
+	if method != "chat.postMessage" {
+		return
+	}
+	h.mu.Lock()
+	gate, mine := h.gate, h.skip == 0
+	h.skip--
+	h.mu.Unlock()
+	if gate != nil && mine {
+		<-gate
 	}
 }
 

@@ -1,73 +1,62 @@
 package slack
 
 import (
+	"math"
 	"sync"
 	"time"
 )
 
-// tier is how many calls of a method a workspace may make in a minute.
-type tier int
-
-// The tiers, and what has limits of its own.
-const (
-	tier1   tier = 1
-	tier2   tier = 20
-	tier3   tier = 50
-	tier4   tier = 100
-	special tier = 300
-)
-
-const (
-	linkBurst     = 10 // tier 1 has room for a few connections
-	channelBurst  = 5
-	channelMinute = 60
-)
-
-// limits are the buckets of methods and channels; they fill by the real clock.
-type limits struct {
-	faster float64
-	mu     sync.Mutex
-	fill   map[string]*bucket
+// rate is how many calls a minute pass, and how many at once.
+type rate struct {
+	perMinute, burst float64
 }
+
+// The vendor's tiers. It does not publish its bursts; these are modest ones.
+var (
+	tier1     = rate{perMinute: 1, burst: 5}
+	tier2     = rate{perMinute: 20, burst: 8}
+	tier3     = rate{perMinute: 50, burst: 15}
+	tier4     = rate{perMinute: 100, burst: 30}
+	special   = rate{perMinute: 600, burst: 60}
+	perRoom   = rate{perMinute: 60, burst: 3}   // chat.postMessage in one channel
+	everyRoom = rate{perMinute: 300, burst: 40} // chat.postMessage in the workspace
+)
 
 type bucket struct {
 	left float64
 	at   time.Time
 }
 
-func newLimits(faster float64) *limits { return &limits{faster: faster, fill: map[string]*bucket{}} }
+// limits go by the real clock, since it is a client's real waiting that they ask
+// for.
+type limits struct {
+	faster float64
 
-// spend takes one call from a bucket that holds most and gets perMinute back; it
-// answers how long to wait when there is none.
-func (l *limits) spend(name string, most, perMinute float64) time.Duration {
+	mu      sync.Mutex
+	buckets map[string]*bucket
+}
+
+func newLimits(faster float64) *limits {
+	return &limits{faster: faster, buckets: map[string]*bucket{}}
+}
+
+// spend takes one call, or answers how many seconds it takes until there is one.
+func (l *limits) spend(key string, r rate) (wait int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, rate := time.Now(), perMinute*l.faster/60
-	most *= max(1, l.faster)
-	b := l.fill[name]
+	now := time.Now()
+	most := max(1, r.burst*l.faster)
+	perSecond := r.perMinute * l.faster / 60
+	b := l.buckets[key]
 	if b == nil {
 		b = &bucket{left: most, at: now}
-		l.fill[name] = b
+		l.buckets[key] = b
 	}
-	b.left, b.at = min(most, b.left+now.Sub(b.at).Seconds()*rate), now
+	b.left = min(most, b.left+now.Sub(b.at).Seconds()*perSecond)
+	b.at = now
 	if b.left < 1 {
-		return time.Duration((1 - b.left) / rate * float64(time.Second))
+		return max(1, int(math.Ceil((1-b.left)/perSecond)))
 	}
 	b.left--
 	return 0
-}
-
-// call takes a call of a method from the budget of the workspace, and a message
-// from that of its channel.
-func (l *limits) call(method string, t tier, channel string) time.Duration {
-	most := float64(t)
-	if t == tier1 {
-		most = linkBurst
-	}
-	if method == "chat.postMessage" && channel != "" {
-		if wait := l.spend("channel "+channel, channelBurst, channelMinute); wait > 0 {
-			return wait
-		}
-	}
-	return l.spend(method, most, float64(t))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -61,6 +60,7 @@ type Slack struct {
 	triggers   map[string]*trigger
 	responses  map[string]*responseURL
 	sights     []sight
+	dropped    int           // sights forgotten
 	stir       chan struct{} // closed when there is something new to see
 	last       *delivery
 	target     string // base of the request URLs; "" is Socket Mode
@@ -114,7 +114,7 @@ func (s *Slack) Start(address string) (string, error) {
 		return "", errors.New("the practice Slack is serving already, or was closed")
 	}
 	server := &http.Server{Handler: practice.Recorded("slack", s), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
-	s.door = &door{Listener: l}
+	s.door = newDoor(l)
 	server.ConnState = s.door.state
 	s.server, s.base = server, "http://"+l.Addr().String()
 	s.wait.Go(func() {
@@ -144,20 +144,32 @@ func (s *Slack) Close() {
 	s.client.CloseIdleConnections()
 }
 
-// Refuse shuts the door or opens it again: the port is kept, and every connection,
-// new or there already, is cut.
-func (s *Slack) Refuse(on bool) {
+// Refuse shuts the door or opens it again: while it is shut every connection is
+// refused, and those that were there are cut. The address stays the same.
+func (s *Slack) Refuse(on bool) error {
 	s.mu.Lock()
 	d := s.door
 	s.mu.Unlock()
 	if d == nil {
-		return
+		return errors.New("the practice Slack is not serving")
 	}
-	d.shut(on)
-	if on {
-		s.sockets.cutAll()
+	if !on {
+		return d.open()
 	}
+	d.shut()
+	s.sockets.cutAll()
+	notice := time.NewTimer(noticeTime)
+	defer notice.Stop()
+	select {
+	case <-notice.C:
+	case <-s.done:
+	}
+	return nil
 }
+
+// noticeTime lets clients notice that their idle connections are cut, so that
+// their next call makes a new one, which is refused.
+const noticeTime = 50 * time.Millisecond
 
 // OnAccept sets a hook that is called after the effect of a posting method has
 // happened and before its reply is written.
@@ -181,54 +193,3 @@ func (s *Slack) ts() string {
 }
 
 func stamp(micros int64) string { return fmt.Sprintf("%d.%06d", micros/1e6, micros%1e6) }
-
-// door is a listener that can refuse.
-type door struct {
-	net.Listener
-
-	mu     sync.Mutex
-	closed bool
-	conns  map[net.Conn]struct{}
-}
-
-// Accept hands out connections, or cuts them while the door is shut.
-func (d *door) Accept() (net.Conn, error) {
-	for {
-		c, err := d.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		d.mu.Lock()
-		shut := d.closed
-		d.mu.Unlock()
-		if !shut {
-			return c, nil
-		}
-		_ = c.Close()
-	}
-}
-
-func (d *door) state(c net.Conn, state http.ConnState) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.conns == nil {
-		d.conns = map[net.Conn]struct{}{}
-	}
-	if state == http.StateClosed || state == http.StateHijacked {
-		delete(d.conns, c)
-		return
-	}
-	d.conns[c] = struct{}{}
-}
-
-func (d *door) shut(on bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.closed = on
-	if !on {
-		return
-	}
-	for c := range d.conns {
-		_ = c.Close()
-	}
-}
