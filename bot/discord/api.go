@@ -36,6 +36,7 @@ type api struct {
 	budget  *chat.Budget
 	buckets *buckets
 	told    func(error) // how each call went
+	refused refusedToken
 }
 
 func newAPI(own settings, budget *chat.Budget) *api {
@@ -79,6 +80,15 @@ type saidKey struct{}
 
 // do makes a call. Its error is a *trouble.
 func (a *api) do(ctx context.Context, c call) error {
+	token, err := a.token.Reveal()
+	if err != nil {
+		err := &trouble{tokenless: true, err: fmt.Errorf("read the token: %w", err)}
+		a.told(err)
+		return err
+	}
+	if a.refused.other(token) {
+		a.budget.Accepted() // that one was refused, this one was not yet
+	}
 	keys := a.buckets.keys(c)
 	if c.answer {
 		// Interactions have limits of their own, in buckets that live as long as
@@ -88,15 +98,12 @@ func (a *api) do(ctx context.Context, c call) error {
 	if wait := a.budget.Take(c.weight, keys...); wait > 0 {
 		return &trouble{local: true, after: wait, err: fmt.Errorf("the budget has no room for %s", c.route)}
 	}
-	token, err := a.token.Reveal()
-	if err != nil {
-		err := &trouble{tokenless: true, err: fmt.Errorf("read the token: %w", err)}
-		a.told(err)
-		return err
-	}
 	got, err := a.exchange(ctx, c, token)
 	if err == nil {
 		err = a.judge(c, got)
+	}
+	if t := troubleOf(err); t != nil && t.status == http.StatusUnauthorized && !c.answer {
+		a.refused.set(token)
 	}
 	if !c.answer && ctx.Err() == nil {
 		a.told(err)

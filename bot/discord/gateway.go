@@ -112,7 +112,8 @@ func (p *platform) restAfter(err error, wait time.Duration) time.Duration {
 		return min(max(out.after, wait), time.Hour)
 	}
 	rest := wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads load, guards nothing
-	if t := troubleOf(err); t != nil {
+	// Our own budget may be asked again soon: that costs nothing.
+	if t := troubleOf(err); t != nil && !t.local {
 		rest = max(rest, t.after)
 	}
 	return rest

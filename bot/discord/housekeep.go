@@ -43,7 +43,7 @@ func (p *platform) registerNow(ctx context.Context) time.Duration {
 		p.log.Warn("commands not registered", "err", err)
 	}
 	wait := p.pace.lastRetry
-	if t := troubleOf(err); t != nil {
+	if t := troubleOf(err); t != nil && !t.local {
 		wait = max(wait, t.after)
 	}
 	return wait

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,10 +33,11 @@ type api struct {
 	client *http.Client
 	budget *chat.Budget
 	told   func(error) // how each call went
+	within time.Duration
 }
 
 func newAPI(base *url.URL, token config.Secret, budget *chat.Budget) *api {
-	a := &api{base: base, token: token, budget: budget, told: func(error) {}}
+	a := &api{base: base, token: token, budget: budget, told: func(error) {}, within: callTimeout}
 	for method, r := range rates {
 		budget.Set(methodKey(method), r)
 	}
@@ -98,7 +100,7 @@ func (a *api) do(ctx context.Context, c call) error {
 
 func (a *api) exchange(ctx context.Context, c call, token string) (*said, error) {
 	got := &said{}
-	within, cancel := context.WithTimeout(context.WithValue(ctx, saidKey{}, got), callTimeout)
+	within, cancel := context.WithTimeout(context.WithValue(ctx, saidKey{}, got), a.within)
 	defer cancel()
 	within = httptrace.WithClientTrace(within, &httptrace.ClientTrace{
 		WroteHeaders: func() { got.sent.Store(true) },
@@ -116,7 +118,8 @@ func (a *api) exchange(ctx context.Context, c call, token string) (*said, error)
 
 // shown takes the address out of an error: the ones that Slack gives are secrets.
 func shown(err error) error {
-	if u, ok := err.(*url.Error); ok { //nolint:errorlint // the outermost only
+	var u *url.Error
+	if errors.As(err, &u) {
 		return u.Err
 	}
 	return err

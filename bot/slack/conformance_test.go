@@ -34,7 +34,9 @@ func conformance(t *testing.T, overHTTP bool) *chattest.World {
 	return &chattest.World{
 		Platform: w.p, Handler: h, Marks: true, User: practice.Ana,
 		Thread: func(card chat.Ref) []chattest.Seen { return seenAll(w.s.Thread(practice.Operations, ts(card))) },
-		Room:   func(room string) []chattest.Seen { return seenAll(w.s.Messages(map[string]string{"operations": practice.Operations, "status": practice.Status}[room])) },
+		Room: func(room string) []chattest.Seen {
+			return seenAll(w.s.Messages(map[string]string{"operations": practice.Operations, "status": practice.Status}[room]))
+		},
 		Press: func(ctx context.Context, label string) (chattest.Answer, error) {
 			for _, m := range newest(w.s.Messages(practice.Operations)) {
 				for _, b := range m.Buttons() {

@@ -100,7 +100,8 @@ func (p *platform) checkDelivery(ctx context.Context) []chat.Finding {
 func (p *platform) checkHooks() []chat.Finding {
 	secret, err := p.own.SigningSecret.Reveal()
 	if err != nil || secret == "" {
-		return []chat.Finding{bad("the signing secret cannot be read: every delivery would be refused", "Give "+p.own.SigningSecret.Ref()+" a value: "+appsURL+", Basic Information, App Credentials, Signing Secret")}
+		return []chat.Finding{bad("the signing secret cannot be read: every delivery would be refused",
+			"Give "+p.own.SigningSecret.Ref()+" a value: "+appsURL+", Basic Information, App Credentials, Signing Secret")}
 	}
 	found := []chat.Finding{good("signing secret is there")}
 	if p.start.URL == "" {

@@ -13,7 +13,12 @@ func (p *platform) event(ctx context.Context, h chat.Handler, e event, d deliver
 	in := e.Event
 	t := &talk{
 		p: p, h: h, in: chat.Interaction{ID: idOf(e.ID, d.raw), User: chat.User{ID: in.User}},
-		team: in.UserTeam, patience: p.pace.ackWithin, retry: d.retry, ack: func(any) { d.ack(nil) },
+		team: in.UserTeam, patience: p.pace.ackWithin, retry: d.retry,
+	}
+	t.ack = func(any) {
+		if ctx.Err() == nil { // else it comes again, when we are back
+			d.ack(nil)
+		}
 	}
 	if t.team == "" {
 		t.team = in.Team

@@ -166,6 +166,10 @@ func (p *platform) take(w http.ResponseWriter, r *http.Request, d delivery) {
 		write(w, answer)
 	case <-r.Context().Done():
 	case <-timer.C:
+		if d.kind == kindEvent {
+			http.Error(w, "not handled in time", http.StatusServiceUnavailable)
+			return
+		}
 		w.WriteHeader(http.StatusOK) // it is taken, and answered by other ways
 	}
 }

@@ -79,6 +79,7 @@ var rates = map[string]chat.Rate{
 	methodList:      tier(20),
 	methodGroups:    tier(20),
 	methodPin:       tier(20),
+	methodSocket:    {Burst: 5, Every: 20 * time.Second},
 	methodUnpin:     tier(20),
 }
 

@@ -101,7 +101,7 @@ func (p *platform) restAfter(err error, wait time.Duration) time.Duration {
 	}
 	rest := wait/2 + rand.N(wait/2+1) //nolint:gosec // spreads load, guards nothing
 	if t := troubleOf(err); t != nil {
-		rest = max(rest, t.after)
+		rest = max(rest, min(t.after, p.pace.refused))
 	}
 	return rest
 }

@@ -83,7 +83,6 @@ type interaction struct {
 	Actions []action `json:"actions"`
 	// Of suggestions.
 	ActionID string `json:"action_id"`
-	BlockID  string `json:"block_id"`
 	Value    string `json:"value"`
 }
 
@@ -94,13 +93,12 @@ type message struct {
 }
 
 type view struct {
-	ID       string            `json:"id"`
-	Hash     string            `json:"hash"`
-	Type     string            `json:"type"`
-	Private  string            `json:"private_metadata"`
-	Callback string            `json:"callback_id"`
-	State    state             `json:"state"`
-	Blocks   []json.RawMessage `json:"blocks"`
+	ID      string            `json:"id"`
+	Hash    string            `json:"hash"`
+	Type    string            `json:"type"`
+	Private string            `json:"private_metadata"`
+	State   state             `json:"state"`
+	Blocks  []json.RawMessage `json:"blocks"`
 }
 
 type action struct {
@@ -123,8 +121,6 @@ func (a action) pressed() string {
 // event is what happens in channels.
 type event struct {
 	ID    string `json:"event_id"`
-	Type  string `json:"type"`
-	Team  string `json:"team_id"`
 	Event struct {
 		Type     string `json:"type"`
 		User     string `json:"user"`

@@ -126,6 +126,23 @@ func firstName(names ...string) string {
 	return ""
 }
 
+// warm asks in advance who the members of groups are that give roles: when they
+// all press at once there is no time to ask.
+func (p *people) warm(ctx context.Context, handles []string) {
+	all, _ := p.cached()
+	for _, g := range all {
+		if !slices.Contains(handles, g.Handle) && !slices.Contains(handles, g.ID) {
+			continue
+		}
+		for _, id := range g.Users {
+			if _, err := p.look(ctx, id); err != nil && !coded(err, "user_not_found") {
+				p.log.Debug("members not known in advance", "err", err)
+				return // they are asked for when they act
+			}
+		}
+	}
+}
+
 // groupsWithin answers the groups, not older than that.
 func (p *people) groupsWithin(ctx context.Context, age time.Duration) ([]group, error) {
 	if all, old := p.cached(); old < age {

@@ -10,12 +10,11 @@ import (
 
 // identity is who the bot is.
 type identity struct {
-	Team     string `json:"team"`
-	TeamID   string `json:"team_id"`
-	User     string `json:"user"`
-	UserID   string `json:"user_id"`
-	BotID    string `json:"bot_id"`
-	Platform string `json:"url"`
+	Team   string `json:"team"`
+	TeamID string `json:"team_id"`
+	User   string `json:"user"`
+	UserID string `json:"user_id"`
+	BotID  string `json:"bot_id"`
 }
 
 // self remembers it.

@@ -14,9 +14,14 @@ import (
 // ref names a message: channel and ts. The thread below a card has its name.
 func ref(channel, ts string) chat.Ref { return chat.Ref(channel + "/" + ts) }
 
+func splitRef(r chat.Ref) (channel, ts string, ok bool) {
+	channel, ts, ok = strings.Cut(string(r), "/")
+	return channel, ts, ok && isChannel(channel) && isStamp(ts)
+}
+
 func parseRef(r chat.Ref, what chat.Target) (channel, ts string, err error) {
-	channel, ts, ok := strings.Cut(string(r), "/")
-	if !ok || !isChannel(channel) || !isStamp(ts) {
+	channel, ts, ok := splitRef(r)
+	if !ok {
 		return "", "", &chat.Failure{Kind: chat.Lost, What: what, Err: fmt.Errorf("%q is no message of Slack", chat.Clamp(string(r), 60))}
 	}
 	return channel, ts, nil
@@ -151,11 +156,11 @@ func (p *platform) standing(channel string) dest {
 
 // Delete takes a message back; one that is gone already is done.
 func (p *platform) Delete(ctx context.Context, r chat.Ref) error {
-	channel, ts, err := parseRef(r, chat.LostMessage)
-	if err != nil {
+	channel, ts, ok := splitRef(r)
+	if !ok {
 		return nil // it never stood
 	}
-	err = p.api.do(ctx, call{method: methodDelete, with: func(ctx context.Context, c *slackgo.Client) error {
+	err := p.api.do(ctx, call{method: methodDelete, with: func(ctx context.Context, c *slackgo.Client) error {
 		_, _, err := c.DeleteMessageContext(ctx, channel, ts)
 		return err
 	}})

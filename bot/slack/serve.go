@@ -13,7 +13,9 @@ import (
 // serve answers one delivery, whatever the handler does.
 func (p *platform) serve(ctx context.Context, h chat.Handler, d delivery) {
 	err := p.sort(ctx, h, d)
-	d.ack(nil) // where it was not yet
+	if d.kind != kindEvent || ctx.Err() == nil {
+		d.ack(nil) // where it was not yet
+	}
 	if err != nil {
 		// It is authentic, so it is kept in the log: nothing else has it.
 		p.log.Error("delivery not understood", "kind", d.kind, "err", err, "body", forLog(d.raw))
@@ -139,7 +141,7 @@ func (t *talk) inView(v view) {
 	t.where = readMemo(v.Private)
 	t.in.Thread, t.in.Incident = chat.Ref(t.where.Thread), t.where.Incident
 	t.channel = t.where.Channel
-	if _, ts, err := parseRef(t.in.Thread, chat.LostThread); err == nil {
+	if _, ts, ok := splitRef(t.in.Thread); ok {
 		t.thread = ts
 	}
 	if v.Type == "modal" {

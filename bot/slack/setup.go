@@ -14,15 +14,19 @@ const appsURL = "https://api.slack.com/apps"
 func setup(s chat.Start) string {
 	own := usedBy(s)
 	steps := []string{
-		"Open this link. Slack shows the app filled in; choose your workspace, press Next and\nCreate. (Or open " + appsURL + ", Create New App, From a manifest, and paste\nwhat `mayday setup slack --manifest` prints.)\n    " + createURL(s),
-		"In the app's settings open Install App and press Install to Workspace, then Allow.\nA workspace where apps need approval asks an admin first. Copy the Bot User OAuth Token:\n    export SLACK_BOT_TOKEN=xoxb-…",
+		"Open this link. Slack shows the app filled in; choose your workspace, press Next and\n" +
+			"Create. (Or open " + appsURL + ", Create New App, From a manifest, and paste\nwhat `mayday setup slack --manifest` prints.)\n    " + createURL(s),
+		"In the app's settings open Install App and press Install to Workspace, then Allow.\n" +
+			"A workspace where apps need approval asks an admin first. Copy the Bot User OAuth Token:\n    export SLACK_BOT_TOKEN=xoxb-…",
 		proofStep(own.Mode),
 		"Write into mayday.yaml:\n" + indent(configLines(own)),
 		"Make the channels " + shownRooms(s.Rooms) + ", if they are not there. In each of them type:\n    /invite @" + s.Command,
-		"Who may do what: user groups (People, User groups; a paid plan has them) or members\n(their profile, ⋮, Copy member ID), in mayday.yaml:\n    people:\n      responder: [\"slack:@sre\"]\n      approver:  [\"slack:@sre-leads\", \"slack:U0123ABCD\"]",
+		"Who may do what: user groups (People, User groups; a paid plan has them) or members\n" +
+			"(their profile, ⋮, Copy member ID), in mayday.yaml:\n    people:\n      responder: [\"slack:@sre\"]\n      approver:  [\"slack:@sre-leads\", \"slack:U0123ABCD\"]",
 	}
 	if own.Mode == modeHTTP {
-		steps = append(steps, "Start mayday serve. Slack must reach it from outside. Then open App Manifest in the app's\nsettings and press \"Click here to verify\" beside the request URL:\n    "+reached(s)+hookEvents)
+		steps = append(steps, "Start mayday serve. Slack must reach it from outside. Then open App Manifest in the app's\n"+
+			"settings and press \"Click here to verify\" beside the request URL:\n    "+reached(s)+hookEvents)
 	}
 	steps = append(steps, "Check it:\n    mayday doctor -c mayday.yaml\nThen start mayday serve and type /"+s.Command+" in Slack.")
 	var b strings.Builder
@@ -48,7 +52,8 @@ func proofStep(mode string) string {
 	if mode == modeHTTP {
 		return "Open Basic Information, App Credentials, and copy the Signing Secret:\n    export SLACK_SIGNING_SECRET=…"
 	}
-	return "Open Basic Information, App-Level Tokens, and press Generate Token and Scopes. Name it\nsocket, add the scope connections:write, press Generate and copy the token:\n    export SLACK_APP_TOKEN=xapp-…"
+	return "Open Basic Information, App-Level Tokens, and press Generate Token and Scopes. Name it\n" +
+		"socket, add the scope connections:write, press Generate and copy the token:\n    export SLACK_APP_TOKEN=xapp-…"
 }
 
 func configLines(own settings) string {

@@ -153,6 +153,7 @@ func (p *platform) housekeep(ctx context.Context) {
 			if err := p.people.refreshGroups(ctx); err != nil && ctx.Err() == nil {
 				p.log.Warn("user groups not known", "err", err)
 			}
+			p.people.warm(ctx, p.start.Groups)
 		}
 		if !pause(ctx, wait) {
 			return

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"mayday/bot/chat"
@@ -124,7 +125,7 @@ func (t *talk) show(ctx context.Context, m chat.Message) {
 			return
 		}
 		m = instead(m)
-	case t.shot != nil, t.windows, t.asks && (m.Code != "" || len(m.Buttons)+len(m.More) > 0):
+	case t.shot != nil, t.windows, t.asks && (refuses(m) || len(m.Buttons)+len(m.More) > 0):
 		if t.window(ctx, t.p.painter().answer(m, t.where)) {
 			return
 		}
@@ -135,8 +136,18 @@ func (t *talk) show(ctx context.Context, m chat.Message) {
 // codeTwice is the refusal of a second delivery.
 const codeTwice = "E22"
 
-// spoken makes sure that an answer says something.
+// refuses reports an answer that says that nothing was done.
+func refuses(m chat.Message) bool { return m.Code != "" || m.Kind == "error" }
+
+// spoken makes sure that an answer says something, and says what its picture
+// shows: in an answer there are only words.
 func spoken(m chat.Message) chat.Message {
+	if m.Image != nil && len(m.Image.Data) > 0 && !strings.Contains(m.Text, m.Image.Alt) {
+		if len(m.Lines) == 0 {
+			m.Lines = []chat.Line{chat.L(m.Text)}
+		}
+		m.Lines = append(m.Lines[:len(m.Lines):len(m.Lines)], chat.L(m.Image.Alt))
+	}
 	if m.Text != "" || len(m.Lines) > 0 {
 		return m
 	}

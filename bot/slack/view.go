@@ -98,7 +98,10 @@ func (p painter) answer(m chat.Message, where memo) slackgo.ModalViewRequest {
 		where.Incident = m.Incident
 	}
 	title := m.Incident
-	if m.Code != "" {
+	switch {
+	case m.Code == codeTwice:
+		title = "Already handled"
+	case m.Code != "":
 		title = "Not done"
 	}
 	return window(viewAnswer, title, where, p.blocks(m)...)

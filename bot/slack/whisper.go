@@ -67,7 +67,7 @@ func (t *talk) byResponse(ctx context.Context, m chat.Message) error {
 		return errNowhere
 	}
 	w := t.p.painter().whispered(m)
-	w.Replace, w.Thread = t.ownSight && m.Code == "", t.thread
+	w.Replace, w.Thread = t.ownSight && !refuses(m), t.thread
 	raw, err := json.Marshal(w)
 	if err != nil {
 		return fmt.Errorf("write an answer: %w", err)

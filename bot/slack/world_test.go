@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -96,14 +97,6 @@ func (h *hands) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.got)
-}
-
-func say(lines ...any) chat.Message {
-	m := chat.Message{Key: "answer", Kind: "note", Ephemeral: true}
-	for _, l := range lines {
-		m.Lines = append(m.Lines, chat.L(l))
-	}
-	return m.Finish()
 }
 
 // world is a practice Slack and a bot that is aimed at it.
@@ -274,29 +267,6 @@ func (w *world) noBreach() {
 	}
 }
 
-// card is a root card of an incident.
-func card(key string) chat.Message {
-	m := chat.Message{Key: key, Kind: "card", Incident: "INC-42", Tone: chat.ToneSEV2, Silent: true,
-		Buttons: []chat.Button{
-			{ID: key + "-own", Label: "I'm on it", Verb: "own", Style: chat.Primary},
-			{ID: key + "-post", Label: "Post first status", Verb: "update", Style: chat.Plain},
-			{ID: key + "-run", Label: "Run playbook", Verb: "run", Style: chat.Plain},
-		},
-		More: []chat.Button{{ID: key + "-sev", Label: "Change SEV", Verb: "severity"}, {ID: key + "-page", Label: "Page someone", Verb: "page"}},
-	}
-	m.Lines = []chat.Line{
-		chat.L(chat.Strong("◆ SEV2"), " ", chat.Strong("checkout: errors 12% (usual 0.3%)"), " · INC-42"),
-		chat.L("Users: paying fails for some; browsing works."),
-		chat.L("investigating · owner: nobody yet · since ", chat.At(time.Unix(1700000000, 0))),
-		chat.L("first update due ", chat.At(time.Unix(1700000600, 0))),
-	}
-	return m.Finish()
-}
-
-func note(key, text string) chat.Message {
-	return chat.Message{Key: key, Kind: "note", Lines: []chat.Line{chat.L(text)}}.Finish()
-}
-
 // open posts a card with its thread.
 func (w *world) open(key string) chat.Ref {
 	w.t.Helper()
@@ -319,11 +289,18 @@ func (w *world) post(r chat.Ref, m chat.Message) (chat.Ref, error) {
 
 func (w *world) mustPost(r chat.Ref, m chat.Message) chat.Ref {
 	w.t.Helper()
-	got, err := w.post(r, m)
-	if err != nil {
-		w.t.Fatalf("post: %v", err)
+	for range 20 {
+		got, err := w.post(r, m)
+		if err == nil {
+			return got
+		}
+		var f *chat.Failure
+		if !errors.As(err, &f) || f.Kind != chat.Limited || !pause(w.t.Context(), f.After) {
+			w.t.Fatalf("post: %v", err)
+		}
 	}
-	return got
+	w.t.Fatal("there is never room")
+	return ""
 }
 
 // thread are the texts of a thread.

@@ -80,6 +80,7 @@ type frame struct {
 	Speed   string
 	Guide   []GuideStep
 	Panes   []paneView
+	Wide    bool // the page has columns of its own
 	Parts   []part
 	Panel   *messageView
 	Close   string // address without the panel
@@ -96,7 +97,7 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		return frame{}, err
 	}
 	f := frame{
-		Heading: title, Here: here, Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: v.user.Role,
+		Heading: title, Here: here, Wide: here == "incident", Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: v.user.Role,
 		Demo: s.o.Demo != nil, Speed: s.o.SpeedLabel, Parts: s.parts(r), Refresh: r.URL.Query().Get("hold") == "",
 	}
 	f.Back = addressWithout(r.URL, "p")

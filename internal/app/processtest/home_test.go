@@ -72,7 +72,12 @@ func (h *home) serve() *process {
 // ready reads the ready line and aims the client.
 func (h *home) ready(p *process) {
 	h.t.Helper()
-	line := p.line()
+	h.aim(p.line())
+}
+
+// aim takes the address from the ready line.
+func (h *home) aim(line string) {
+	h.t.Helper()
 	url, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "ready ")
 	host, isHTTP := strings.CutPrefix(url, "http://")
 	if _, _, err := net.SplitHostPort(host); !ok || !isHTTP || err != nil {
