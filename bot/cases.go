@@ -68,7 +68,18 @@ func (d *Desk) Own(ctx context.Context, by incident.Person, number int64, who st
 		}
 		to = name
 	}
-	inc, err := d.act(ctx, by, "take an incident", number, incident.Own(by, to, d.People.zone(to)))
+	return d.own(ctx, by, number, to, false)
+}
+
+// own makes somebody the owner. With free, only where nobody is: of fifty who
+// press at once, one becomes it.
+func (d *Desk) own(ctx context.Context, by incident.Person, number int64, to string, free bool) (chat.Message, error) {
+	inc, err := d.act(ctx, by, "take an incident", number, func(v incident.View) (incident.Change, error) {
+		if i := v.Incident; free && i.Open() && i.Owner != "" {
+			return incident.Change{}, fault.Newf(fault.Already, "E22", "%s has it already.", i.Owner).WithHint("To take over, type: own").WithState("")
+		}
+		return incident.Own(by, to, d.People.zone(to))(v)
+	})
 	if err != nil {
 		return chat.Message{}, err
 	}

@@ -116,16 +116,7 @@ func argText(b incident.Button) string {
 }
 
 func pressOwn(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	if argText(b) != "over" {
-		inc, err := d.Store.Journal.Incident(ctx, b.Incident)
-		if err != nil {
-			return chat.Message{}, err
-		}
-		if inc.Open() && inc.Owner != "" {
-			return chat.Message{}, fault.Newf(fault.Already, "E22", "%s has it already.", inc.Owner).WithHint("To take over, type: own").WithState("")
-		}
-	}
-	return d.Own(ctx, by, b.Incident, "")
+	return d.own(ctx, by, b.Incident, by.Name, argText(b) != "over")
 }
 
 func pressPost(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {

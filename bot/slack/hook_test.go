@@ -146,6 +146,7 @@ func TestARetryIsRecognised(t *testing.T) {
 func TestNothingSecretIsLogged(t *testing.T) {
 	for _, in := range []string{
 		`{"token":"s3cret","response_url":"https://s3cret","trigger_id":"s3cret","text":"kept"}`,
+		`{"token": "s3cret", "text" : "kept", "trigger_id" :"s3cret"}`,
 		"token=s3cret&response_url=s3cret&text=kept&trigger_id=s3cret",
 	} {
 		if got := forLog([]byte(in)); strings.Contains(got, "s3cret") || !strings.Contains(got, "kept") {

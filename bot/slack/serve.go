@@ -51,7 +51,7 @@ func (p *platform) sort(ctx context.Context, h chat.Handler, d delivery) error {
 
 const logMost = 2000
 
-var proof = regexp.MustCompile(`("?(?:token|response_url|trigger_id)"?[=:]"?)[^"&]*`)
+var proof = regexp.MustCompile(`("?(?:token|response_url|trigger_id)"?\s*[=:]\s*"?)[^"&]*`)
 
 // forLog is a body without what opens doors.
 func forLog(raw []byte) string {

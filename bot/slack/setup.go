@@ -43,7 +43,8 @@ func setup(s chat.Start) string {
 }
 
 func createURL(s chat.Start) string {
-	return appsURL + "?new_app=1&manifest_yaml=" + url.QueryEscape(manifest(s))
+	// A plus is a space in forms only.
+	return appsURL + "?new_app=1&manifest_yaml=" + strings.ReplaceAll(url.QueryEscape(manifest(s)), "+", "%20")
 }
 
 // proofStep is about what proves who is who: the token of the socket, or the
