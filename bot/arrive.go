@@ -12,7 +12,7 @@ import (
 // in, and refuses what a platform delivers a second time.
 func (d *Desk) Arrive(ctx context.Context, in chat.Interaction) (chat.Interaction, error) {
 	if in.ID != "" {
-		first, err := d.Store.Notes.Once(ctx, "heard:"+in.Platform+":"+in.ID)
+		first, err := d.Store.Notes.Once(ctx, heard(in))
 		if err != nil {
 			return in, err
 		}
@@ -31,4 +31,17 @@ func (d *Desk) Arrive(ctx context.Context, in chat.Interaction) (chat.Interactio
 		in.Incident = incident.FormatID(number)
 	}
 	return in, nil
+}
+
+func heard(in chat.Interaction) string { return "heard:" + in.Platform + ":" + in.ID }
+
+// Missed lets an interaction come once more, when it failed by no fault of whoever
+// sent it: the same words may be sent again.
+func (d *Desk) Missed(ctx context.Context, in chat.Interaction, err error) {
+	if in.ID == "" || err == nil || !fault.Is(err, fault.Unavailable) && fault.Of(err).Kind != fault.Internal {
+		return
+	}
+	if err := d.Store.Notes.Forget(context.WithoutCancel(ctx), heard(in)); err != nil {
+		d.Log.Warn("an interaction that failed may not come again", "err", err)
+	}
 }

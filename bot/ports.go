@@ -98,4 +98,6 @@ type Notes interface {
 	// Once reports whether this name comes for the first time, and remembers it
 	// for a month.
 	Once(ctx context.Context, name string) (first bool, err error)
+	// Forget makes a name new again: what came once was not done.
+	Forget(ctx context.Context, name string) error
 }

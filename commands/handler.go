@@ -24,6 +24,12 @@ func (h *Handler) Handle(ctx context.Context, in chat.Interaction) (chat.Message
 	if err != nil {
 		return chat.Message{}, err
 	}
+	m, err := h.answer(ctx, in)
+	h.desk.Missed(ctx, in, err)
+	return m, err
+}
+
+func (h *Handler) answer(ctx context.Context, in chat.Interaction) (chat.Message, error) {
 	by := h.desk.Person(in.Platform, in.User)
 	if in.Quote != "" {
 		return h.quoted(ctx, by, in)

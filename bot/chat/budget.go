@@ -35,6 +35,7 @@ type bucket struct {
 	left   float64
 	at     time.Time
 	closed time.Time // a 429 said: not before
+	full   time.Time // a vendor said: all of it is there again then, and nothing before
 }
 
 // Breaker: PROMISES P13 allows fewer than 500 invalid answers in ten minutes per
@@ -109,12 +110,10 @@ func (b *Budget) Learn(key string, limit, left int, reset time.Duration) {
 		return
 	}
 	r := Rate{Burst: limit, Every: max(reset/time.Duration(limit), time.Millisecond)}
-	if left < limit {
-		r.Every = max(reset/time.Duration(limit-left), time.Millisecond)
-	}
 	b.rates[key] = r
 	k := b.bucket(key)
 	k.rate, k.left, k.at = r, float64(left), b.now()
+	k.full = k.at.Add(reset)
 }
 
 // Limited closes a key after a 429.
@@ -126,6 +125,9 @@ func (b *Budget) Limited(key string, after time.Duration) {
 		k.closed = until
 	}
 	k.left, k.at = min(k.left, 1), k.closed
+	if !k.full.IsZero() {
+		k.full = k.closed // the window begins anew when the gate opens
+	}
 }
 
 // Invalid counts an answer that vendors ban for: 401, 403 or 429.
@@ -190,10 +192,19 @@ func (k *bucket) wait(w Weight, now time.Time) time.Duration {
 	if k.rate.Burst <= 0 || k.rate.Every <= 0 {
 		return 0
 	}
+	need := 1 + float64(min(w.reserve(), k.rate.Burst-1))
+	if d := k.full.Sub(now); d > 0 {
+		if k.left >= need {
+			return 0
+		}
+		return d
+	}
+	if !k.full.IsZero() {
+		k.left, k.at, k.full = float64(k.rate.Burst), now, time.Time{}
+	}
 	if d := now.Sub(k.at); d > 0 {
 		k.left, k.at = min(float64(k.rate.Burst), k.left+float64(d)/float64(k.rate.Every)), now
 	}
-	need := 1 + float64(min(w.reserve(), k.rate.Burst-1))
 	if k.left >= need {
 		return 0
 	}

@@ -44,6 +44,13 @@ func (h *health) get() chat.Health {
 	return out
 }
 
+// ailing reports that the last call did not go well.
+func (h *health) ailing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.api != ""
+}
+
 // listening notes what is wrong with the socket, "" for nothing.
 func (h *health) listening(wrong string) { h.change(func() { h.socket = wrong }) }
 

@@ -265,8 +265,7 @@ func TestFiftyPressesAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if w.hands.count() != 50 {
-		t.Errorf("%d of 50 arrived", w.hands.count())
-	}
+	w.await("all arrive", func() bool { return w.hands.count() == 50 })
+	w.stop()
 	w.noBreach()
 }

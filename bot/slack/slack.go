@@ -141,24 +141,35 @@ func (p *platform) Run(ctx context.Context, h chat.Handler) error {
 }
 
 // housekeep keeps what is asked for all the time at hand: who we are, the
-// channels, the groups.
+// channels, the groups. While Slack is thought to be unwell it is asked more
+// often, because a quiet bot makes no other call by which that would end.
 func (p *platform) housekeep(ctx context.Context) {
+	var due time.Time
 	for {
-		wait := p.pace.recheck
-		if _, err := p.self.get(ctx); err != nil {
-			wait = min(wait, p.pace.lastRetry)
+		_, err := p.self.get(ctx)
+		switch {
+		case err != nil:
 			p.log.Warn("not known who I am", "err", err)
-		} else {
-			p.rooms.refresh(ctx)
-			if err := p.people.refreshGroups(ctx); err != nil && ctx.Err() == nil {
-				p.log.Warn("user groups not known", "err", err)
+		case !time.Now().Before(due):
+			due = time.Now().Add(p.pace.recheck)
+			p.recheck(ctx)
+		case p.health.ailing():
+			if _, err := p.self.ask(ctx, nil); err != nil && ctx.Err() == nil {
+				p.log.Info("Slack is not well yet", "err", err)
 			}
-			p.people.warm(ctx, p.start.Groups)
 		}
-		if !pause(ctx, wait) {
+		if !pause(ctx, min(p.pace.recheck, p.pace.lastRetry)) {
 			return
 		}
 	}
+}
+
+func (p *platform) recheck(ctx context.Context) {
+	p.rooms.refresh(ctx)
+	if err := p.people.refreshGroups(ctx); err != nil && ctx.Err() == nil {
+		p.log.Warn("user groups not known", "err", err)
+	}
+	p.people.warm(ctx, p.start.Groups)
 }
 
 // painter renders with the groups as they are known.

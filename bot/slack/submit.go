@@ -23,6 +23,7 @@ func (t *talk) submit(ctx context.Context, in interaction) error {
 	}
 	t.inView(*in.View)
 	t.in.Button, t.in.Input = t.where.Submit, in.View.State.input()
+	t.in.ID = submitID(*in.View)
 	if t.in.Button == "" {
 		return fmt.Errorf("a form does not know what it is for")
 	}
@@ -42,6 +43,17 @@ func (t *talk) submit(ctx context.Context, in interaction) error {
 	}
 	t.take(t.settled(m, *in.View))
 	return nil
+}
+
+// submitID names what was sent: the same words sent twice from one window are one
+// submit, though Slack gives each press a trigger of its own; corrected words are
+// another.
+func submitID(v view) string {
+	raw, err := json.Marshal(v.State) // its maps are written in order
+	if err != nil {
+		raw = nil
+	}
+	return idOf("", append([]byte(v.ID+"/"+v.Hash+"/"), raw...))
 }
 
 // settled is the answer as Slack shows it in the place of the form. Bad input is

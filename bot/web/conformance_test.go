@@ -85,7 +85,9 @@ func TestConformance(t *testing.T) {
 		w := &wall{Platform: room}
 		return &chattest.World{Platform: w, Handler: &chattest.Handler{},
 			Thread: func(card chat.Ref) []chattest.Seen { return w.seen(func(r *row) bool { return r.thread == card }) },
-			Room:   func(name string) []chattest.Seen { return w.seen(func(r *row) bool { return r.room == name && r.thread == "" }) },
+			Room: func(name string) []chattest.Seen {
+				return w.seen(func(r *row) bool { return r.room == name && r.thread == "" })
+			},
 		}
 	})
 }

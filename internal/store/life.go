@@ -69,6 +69,16 @@ func (s *Store) Once(ctx context.Context, name string) (first bool, err error) {
 	return first, err
 }
 
+// Forget makes a name new again.
+func (s *Store) Forget(ctx context.Context, name string) error {
+	return s.writeNow(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.exec(ctx, `DELETE FROM once WHERE name = $1`, name); err != nil {
+			return fmt.Errorf("forget a name: %w", err)
+		}
+		return nil
+	})
+}
+
 // Alive records that the loop runs, for telling how long Mayday was away.
 func (s *Store) Alive(ctx context.Context) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factAlive, "") })

@@ -77,4 +77,8 @@ func testOnce(t *testing.T, s Store, _ *Clock) {
 			t.Errorf("%s: got %t, %v, want %t", c.name, first, err, c.want)
 		}
 	}
+	must(t, "forget", s.Forget(t.Context(), "a"))
+	if first, err := s.Once(t.Context(), "a"); err != nil || !first {
+		t.Errorf("after it was forgotten: got %t, %v, want true", first, err)
+	}
 }

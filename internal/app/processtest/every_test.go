@@ -105,15 +105,15 @@ func (r *reaper) play(harry bool) []string {
 	r.number++
 	r.armed.Store(harry)
 	defer r.armed.Store(false)
-	eventually(t, 10*time.Minute, func() string {
+	eventually(t, 20*time.Minute, func() string {
 		r.revive()
-		g.read()
+		news := g.read()
 		switch {
 		case strings.Contains(g.told, "six is done"):
 			return ""
 		case !strings.Contains(g.told, "ana started six"):
 			g.send("commands", map[string]any{"incident": g.id, "text": "run six"})
-		default:
+		case !news: // what it wrote last is answered when it has written no more
 			g.answer()
 		}
 		return "the run goes on:\n" + g.told
@@ -124,13 +124,14 @@ func (r *reaper) play(harry bool) []string {
 }
 
 // read takes in what is new in the timeline.
-func (g *playing) read() {
+func (g *playing) read() (news bool) {
 	var line struct{ Entries []entryJSON }
 	if g.s.home.try(fmt.Sprintf("incidents/%s/timeline?after=%d", g.id, g.seen), &line) != "" || len(line.Entries) == 0 {
-		return
+		return false
 	}
 	g.seen = line.Entries[len(line.Entries)-1].Seq
 	g.told += texts(line.Entries) + "\n"
+	return true
 }
 
 // send is a request that may find nobody, or lose its answer.

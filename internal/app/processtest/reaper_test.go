@@ -231,7 +231,7 @@ func (r *reaper) fresh() (all []freshEntry, err error) {
 	if err := r.snapshot(); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", "file:"+r.copy)
+	db, err := sql.Open("sqlite", "file:"+r.copy+"?mode=ro")
 	if err != nil {
 		return nil, err
 	}
@@ -251,18 +251,19 @@ func (r *reaper) fresh() (all []freshEntry, err error) {
 	return all, nil
 }
 
+// snapshot lays the database beside a copy of its log: what the log holds is only
+// in use when the process has been told so.
 func (r *reaper) snapshot() error {
 	for _, tail := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(r.copy + tail); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
-	for _, tail := range []string{"", "-wal"} {
-		if err := copyFile(r.copy+tail, filepath.Join(r.s.home.data, "mayday.db"+tail)); err != nil {
-			return err
-		}
+	original := filepath.Join(r.s.home.data, "mayday.db")
+	if err := os.Link(original, r.copy); err != nil {
+		return err
 	}
-	return nil
+	return copyFile(r.copy+"-wal", original+"-wal")
 }
 
 func copyFile(to, from string) (err error) {
