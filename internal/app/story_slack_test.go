@@ -120,6 +120,9 @@ func (f *slackFront) fill(ctx context.Context, who string, values map[string]any
 func (f *slackFront) look() seenThread {
 	out := seenThread{breaches: f.s.Breaches()}
 	for _, m := range f.s.Messages(slack.Operations) {
+		if m.User != slack.BotUser && m.User != "" {
+			continue // what people typed
+		}
 		f.root = m.TS
 		for _, one := range f.s.Thread(slack.Operations, m.TS) {
 			if one.User != slack.BotUser && one.User != "" {

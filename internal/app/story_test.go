@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -74,9 +75,8 @@ func TestStory(t *testing.T) {
 		for name, open := range fronts {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				f := open(t)
 				testscript.Run(t, testscript.Params{Dir: "testdata/story", Setup: func(e *testscript.Env) error {
-					s := &story{t: t, front: f, talk: talk{dir: e.WorkDir, now: time.Date(2026, 11, 25, 14, 0, 0, 0, time.UTC)}}
+					s := &story{t: t, front: open(t), talk: talk{dir: e.WorkDir, now: time.Date(2026, 11, 25, 14, 0, 0, 0, time.UTC)}}
 					e.Values[storyKey{}] = s
 					script := filepath.Base(e.WorkDir)
 					e.Defer(func() { seen.keep(script, name, s.transcript()); s.talk.close() })
@@ -130,7 +130,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"start": on((*story).begin), "event": on((*story).event), "clock": on((*story).clock), "say": on((*story).say), "press": on((*story).press),
 		"fill": on((*story).fill), "sees": on((*story).sees), "form": on((*story).form), "card": on((*story).card), "thread": on((*story).inThread),
-		"status": on((*story).inStatus), "buttons": on((*story).buttons), "rings": on((*story).rings),
+		"status": on((*story).inStatus), "buttons": on((*story).buttons), "rings": on((*story).rings), "posts": on((*story).posts), "calls": on((*story).calls),
 	}
 }
 
@@ -313,6 +313,39 @@ func means(wanted, label string) bool {
 	return label == wanted || some && strings.HasPrefix(label, head)
 }
 
+// posts checks how many messages stand below the card.
+func (s *story) posts(args []string) error {
+	most, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	if got := len(s.front.look().thread) - 1; got > most {
+		return fmt.Errorf("%d posts stand in the thread, %d is the most", got, most)
+	}
+	return nil
+}
+
+// calls checks that one phone rang at most so often, and no other at all.
+func (s *story) calls(args []string) error {
+	most, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	seen, rang := s.front.look(), 0
+	for _, m := range append(seen.thread, seen.status...) {
+		for _, who := range m.rings {
+			if who != args[0] {
+				return fmt.Errorf("the phone of %s rang", who)
+			}
+			rang++
+		}
+	}
+	if rang > most {
+		return fmt.Errorf("the phone of %s rang %d times, %s is the most", args[0], rang, args[1])
+	}
+	return nil
+}
+
 var (
 	zone   = regexp.MustCompile(`(\d\d:\d\d) UTC`)
 	blanks = regexp.MustCompile(`\s+`)
@@ -375,7 +408,11 @@ func (f *webFront) done(err error) (reaction, error) {
 }
 
 func (f *webFront) say(_ context.Context, who, text string) (reaction, error) {
-	return f.done(f.k.say([]string{who, text}))
+	in := chat.Interaction{User: chat.User{ID: who, Name: who}, Text: text}
+	if len(f.k.messages()) > 0 {
+		in.Incident = "INC-1" // typed on its page
+	}
+	return f.done(f.k.handle(in))
 }
 
 func (f *webFront) press(_ context.Context, who, label string) (reaction, error) {
