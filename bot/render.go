@@ -280,7 +280,11 @@ func (c *card) quiet(o incident.Out, e *incident.Entry) {
 		c.line(chat.Muted(e.Actor+from+": "), chat.Clamp(e.Text, 1500))
 		return
 	}
-	c.line(chat.Clamp(e.Text, 1500), chat.Muted(from))
+	if from == "" {
+		c.line(chat.Clamp(e.Text, 1500))
+		return
+	}
+	c.line(strings.TrimSuffix(chat.Clamp(e.Text, 1500), "."), chat.Muted(from+"."))
 }
 
 // recovered is M12: the source is well again, a person decides.

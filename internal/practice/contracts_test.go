@@ -17,6 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 // TestContracts holds what the test suite said to the practice range, and what
@@ -424,6 +425,10 @@ func leaves(v *jsonschema.ValidationError, what string) []string {
 	if len(v.Causes) == 0 {
 		return []string{fmt.Sprintf("%s /%s: %v", what, numbers.ReplaceAllString(strings.Join(v.InstanceLocation, "/"), "#"), v.ErrorKind)}
 	}
+	switch v.ErrorKind.(type) {
+	case *kind.AnyOf, *kind.OneOf:
+		return nearest(v.Causes, what)
+	}
 	seen := map[string]bool{}
 	var out []string
 	for _, c := range v.Causes {
@@ -435,6 +440,29 @@ func leaves(v *jsonschema.ValidationError, what string) []string {
 		}
 	}
 	return out
+}
+
+// nearest are the differences from the alternative that was meant: the one of
+// the right type, else the one with the fewest.
+func nearest(all []*jsonschema.ValidationError, what string) []string {
+	var best []string
+	for n, c := range all {
+		found := leaves(c, what)
+		if n == 0 || rank(found) < rank(best) {
+			best = found
+		}
+	}
+	return best
+}
+
+func rank(differences []string) int {
+	n := len(differences)
+	for _, d := range differences {
+		if strings.Contains(d, "/type: ") {
+			n += 100
+		}
+	}
+	return n
 }
 
 var numbers = regexp.MustCompile(`\b[0-9]+\b`)

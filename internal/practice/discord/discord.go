@@ -134,7 +134,7 @@ func (d *Discord) Start(address string) (string, error) {
 		_ = l.Close()
 		return "", errors.New("the practice Discord is serving already, or was closed")
 	}
-	server := &http.Server{Handler: d, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
+	server := &http.Server{Handler: practice.Recorded("discord", d), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second}
 	d.server, d.base = server, "http://"+l.Addr().String()
 	d.wait.Go(func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

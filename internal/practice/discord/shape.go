@@ -92,7 +92,7 @@ func (d *Discord) messageJSON(m *message) object {
 	out := object{
 		"id": m.id, "channel_id": m.channel, "type": m.kind, "content": m.content, "author": userJSON(d.author(m.author)),
 		"timestamp": stamp(m.at), "edited_timestamp": stamp(m.edited), "tts": false, "mention_everyone": who.everyone, "mentions": users,
-		"mention_roles": list(who.roles), "attachments": d.filesJSON(m), "embeds": list(m.embeds), "components": numbered(m.components), "pinned": d.pinned(m), "flags": m.flags,
+		"mention_roles": list(who.roles), "attachments": d.filesJSON(m), "embeds": filledIn(m.embeds), "components": numbered(m.components), "pinned": d.pinned(m), "flags": m.flags,
 	}
 	if m.nonce != nil {
 		out["nonce"] = m.nonce
@@ -101,6 +101,9 @@ func (d *Discord) messageJSON(m *message) object {
 		out["webhook_id"], out["application_id"] = d.o.ApplicationID, d.o.ApplicationID
 		if m.by != nil {
 			out["interaction_metadata"] = object{"id": m.by.id, "type": m.by.kind, "user": userJSON(d.author(m.by.user)), "authorizing_integration_owners": object{"0": d.world.id}}
+			if m.by.source != nil {
+				out["interaction_metadata"].(object)["interacted_message_id"] = m.by.source.id
+			}
 		}
 	}
 	if c := d.world.channel(m.id); c != nil && m.thread {
@@ -142,6 +145,34 @@ func (d *Discord) filesJSON(m *message) []any {
 	return out
 }
 
+// defaults are what the vendor fills in, by the type of a component.
+var defaults = map[any]object{
+	float64(compSelect): {"min_values": 1, "max_values": 1},
+	float64(17):         {"accent_color": nil, "spoiler": false},
+}
+
+// filledIn are embeds with what the vendor fills in.
+func filledIn(in []json.RawMessage) []any {
+	out := []any{}
+	for _, raw := range in {
+		var one object
+		if json.Unmarshal(raw, &one) != nil {
+			continue
+		}
+		if _, ok := one["type"]; !ok {
+			one["type"] = "rich"
+		}
+		fields, _ := one["fields"].([]any)
+		for _, f := range fields {
+			if o, ok := f.(object); ok && o["inline"] == nil {
+				o["inline"] = false
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
 // numbered gives every component the id that the vendor fills in.
 func numbered(in []json.RawMessage) []any {
 	out, next := []any{}, 0
@@ -160,6 +191,11 @@ func number(one object, next *int) {
 	*next++
 	if _, ok := one["id"]; !ok {
 		one["id"] = *next
+	}
+	for name, value := range defaults[one["type"]] {
+		if _, ok := one[name]; !ok {
+			one[name] = value
+		}
 	}
 	below, _ := one["components"].([]any)
 	for _, c := range below {

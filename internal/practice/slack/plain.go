@@ -91,7 +91,7 @@ func richPieces(v any) []piece {
 		id := func(key string) string { v, _ := o[key].(string); return v }
 		switch o["type"] {
 		case "text":
-			out = append(out, piece{text: text})
+			out = append(out, styled(o, piece{text: text}))
 		case "link":
 			if text == "" {
 				text = id("url")
@@ -118,6 +118,20 @@ func richPieces(v any) []piece {
 		}
 	}
 	return out
+}
+
+// styled is a piece of rich text as it is shown.
+func styled(o object, p piece) piece {
+	style, _ := o["style"].(object)
+	for _, one := range []struct {
+		name string
+		mark byte
+	}{{"bold", '*'}, {"italic", '_'}, {"strike", '~'}} {
+		if on, _ := style[one.name].(bool); on {
+			p = piece{kind: pieceEmphasis, style: one.mark, inner: []piece{p}}
+		}
+	}
+	return p
 }
 
 // texts are all texts that a person reads: those of the blocks, else the text.

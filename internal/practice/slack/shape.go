@@ -6,11 +6,15 @@ import (
 
 // These are the vendor's objects, as they stand in answers and in payloads.
 
+// icon is where pictures of the bot would stand.
+const icon = "https://slack.invalid/mayday-"
+
 func (s *Slack) messageJSON(m *message) object {
 	out := object{"type": "message", "user": m.user, "text": m.text, "ts": m.ts, "team": s.o.Team}
 	if m.user == BotUser {
 		out["bot_id"], out["app_id"] = Bot, App
-		out["bot_profile"] = object{"id": Bot, "app_id": App, "user_id": BotUser, "name": "mayday", "deleted": false, "updated": 1700000000, "team_id": s.o.Team, "icons": object{}}
+		out["bot_profile"] = object{"id": Bot, "app_id": App, "name": "mayday", "deleted": false, "updated": 1700000000, "team_id": s.o.Team, "icons": object{
+			"image_36": icon + "36.png", "image_48": icon + "48.png", "image_72": icon + "72.png"}}
 	}
 	if len(m.blocks) > 0 {
 		out["blocks"] = m.blocks
