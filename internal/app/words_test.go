@@ -31,7 +31,7 @@ var readers = map[string]func(t *testing.T, body json.RawMessage) (string, []str
 	},
 	"discord": func(t *testing.T, body json.RawMessage) (string, []string) {
 		var raw struct {
-			Content            string          `json:"content"`
+			Content            string `json:"content"`
 			Embeds, Components json.RawMessage
 		}
 		if err := json.Unmarshal(body, &raw); err != nil {

@@ -27,8 +27,8 @@ type reaper struct {
 	copy     string                // where the database is copied to be read
 	journal  map[int]*atomic.Int64 // session -> how often the server cancelled it
 	armed    atomic.Bool
-	normal   map[string]bool // the sentences of a run that is left in peace
-	most     int             // how often it ends the process at one of them, for each session
+	normal   map[string]int // how often a run that is left in peace says a sentence
+	most     int            // how often it ends the process at each
 	p        *process
 	watching sync.WaitGroup
 
@@ -48,7 +48,7 @@ func newReaper(s *signalling, sessions int) *reaper {
 		s.t.Fatal("strace is not installed: `make test` installs it (Debian: apt-get install strace)")
 	}
 	r := &reaper{s: s, strace: strace, copy: filepath.Join(s.t.TempDir(), "copy.db"), most: 1,
-		normal: map[string]bool{}, journal: map[int]*atomic.Int64{}, whose: map[string]int{}, died: map[string]int{}}
+		normal: map[string]int{}, journal: map[int]*atomic.Int64{}, whose: map[string]int{}, died: map[string]int{}}
 	for range sessions {
 		r.sleeper()
 	}
@@ -181,11 +181,8 @@ func (r *reaper) judge() (die bool, session int, err error) {
 		if pid := r.named(e.text); pid != 0 && e.step != "" {
 			r.whose[e.step] = pid
 		}
-		key := sentence(e.text)
-		if r.normal[key] || soaking() {
-			key = fmt.Sprintf("%s (%d)", key, r.whose[e.step])
-		}
-		if r.died[key] >= r.most {
+		key, most := r.due(e)
+		if r.died[key] >= most {
 			continue
 		}
 		r.died[key]++
@@ -195,6 +192,21 @@ func (r *reaper) judge() (die bool, session int, err error) {
 		}
 	}
 	return die, session, nil
+}
+
+// due is under which key the deaths at an entry count, and how many there shall
+// be. What a run says when it is left in peace counts for each session; what is
+// only said after a death is the same for all of them, but in the soak.
+func (r *reaper) due(e freshEntry) (key string, most int) {
+	key = sentence(e.text)
+	pid := r.whose[e.step]
+	if times := r.normal[key]; times > 0 && pid == 0 {
+		return key, times * r.most
+	}
+	if r.normal[key] > 0 || soaking() {
+		key = fmt.Sprintf("%s (%d)", key, pid)
+	}
+	return key, r.most
 }
 
 // reached chooses every second session: its signal reaches the server before the
