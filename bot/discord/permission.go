@@ -2,7 +2,6 @@ package discord
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/bwmarrin/discordgo"
 )
@@ -64,12 +63,4 @@ func effective(server, member string, has []string, roles []discordgo.Role, c di
 		return 0
 	}
 	return may
-}
-
-func names(all []permit) string {
-	var out []string
-	for _, p := range all {
-		out = append(out, `"`+p.name+`"`)
-	}
-	return strings.Join(out, ", ")
 }

@@ -32,13 +32,16 @@ func setup(s chat.Start) string {
 	steps := []string{
 		"Open " + portalURL + " and press New Application. Name it mayday.\nOn General Information copy the Application ID" + copyKey(own.Mode) + ".",
 		"On Bot press Reset Token and copy it. It is shown once:\n    export DISCORD_TOKEN=…\nLeave all three Privileged Gateway Intents off. Mayday needs none.",
-		"Invite it to your server (you need Manage Server there):\n    " + inviteURL(app) + "\nPut your Application ID there" + filled01(app) + ". It asks for: View Channels, Send Messages,\nEmbed Links, Attach Files, Read Message History, Create Public Threads,\nSend Messages in Threads.",
+		"Invite it to your server (you need Manage Server there):\n    " + inviteURL(app) +
+			"\nPut your Application ID there" + filled01(app) + ". It asks for: View Channels, Send Messages,\nEmbed Links, Attach Files, Read Message History, Create Public Threads,\nSend Messages in Threads.",
 		"In Discord open User Settings, Advanced, and turn Developer Mode on. Right-click your\nserver, Copy Server ID, and write into mayday.yaml:\n" + indent(configLines(own.Mode, app, server)),
-		"Make the channels " + shownRooms(s.Rooms) + ", if they are not there. In a private channel\nadd the role mayday (Edit Channel, Permissions): View Channel, Send Messages, Embed Links,\nCreate Public Threads, Send Messages in Threads, Read Message History.",
+		"Make the channels " + shownRooms(s.Rooms) + ", if they are not there. In a private channel\n" +
+			"add the role mayday (Edit Channel, Permissions): View Channel, Send Messages, Embed Links,\nCreate Public Threads, Send Messages in Threads, Read Message History.",
 		"Roles that Mayday is to call, such as your approvers: Server Settings, Roles, the role,\nturn on \"Allow anyone to @mention this role\".",
 	}
 	if own.Mode == modeHTTP {
-		steps = append(steps, "Start mayday serve. Then, on General Information in the portal, set\n    Interactions Endpoint URL: "+endpoint(s.URL)+"\nand press Save Changes. Discord calls it at once, with right and with forged signatures;\nsaving fails unless Mayday runs and can be reached from outside.")
+		steps = append(steps, "Start mayday serve. Then, on General Information in the portal, set\n    Interactions Endpoint URL: "+endpoint(s.URL)+
+			"\nand press Save Changes. Discord calls it at once, with right and with forged signatures;\nsaving fails unless Mayday runs and can be reached from outside.")
 	} else {
 		steps = append(steps, "On General Information in the portal leave Interactions Endpoint URL empty: with one,\nDiscord sends nothing over the gateway.")
 	}

@@ -106,7 +106,6 @@ type world struct {
 }
 
 type options struct {
-	mode    string
 	http    bool
 	options practice.Options
 	before  func(*platform)

@@ -111,11 +111,9 @@ type story struct {
 	t     *testing.T
 	front front
 	talk
-	flags  *practice.LaunchDarkly
-	last   reaction
-	said   []string // every answer, in order
-	rang   int      // phones that were checked
-	closed seenThread
+	flags *practice.LaunchDarkly
+	last  reaction
+	said  []string // every answer, in order
 }
 
 func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {

@@ -90,7 +90,8 @@ func testForm(t *testing.T, w *World) {
 	if want := "State|What users see|What we are doing|Which sessions|Type payments-db 3"; strings.Join(got.Fields, "|") != want {
 		t.Fatalf("the form asks for %q, want %q", strings.Join(got.Fields, "|"), want)
 	}
-	got, err = w.Fill(t.Context(), map[string]any{"state": "identified", "impact": "Some payments fail. <b> & *all*", "doing": "Rolling back.\nThen watching.", "pick": []string{"p1", "p3"}, "phrase": "payments-db 3"})
+	got, err = w.Fill(t.Context(), map[string]any{"state": "identified", "impact": "Some payments fail. <b> & *all*", "doing": "Rolling back.\nThen watching.",
+		"pick": []string{"p1", "p3"}, "phrase": "payments-db 3"})
 	if err != nil {
 		t.Fatal(err)
 	}

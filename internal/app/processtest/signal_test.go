@@ -74,14 +74,21 @@ func newSignalling(t *testing.T, server *postgrestest.Server, action string) *si
 	return s
 }
 
-// sleep starts a session that sleeps, and sleeps again when it is cancelled.
+// sleep starts a session that sleeps until the test ends.
 func (s *signalling) sleep() int {
+	s.t.Helper()
+	pid, _ := s.sleeper()
+	return pid
+}
+
+// sleeper starts a session that sleeps, and sleeps again when it is cancelled,
+// until it is woken or the test ends.
+func (s *signalling) sleeper() (pid int, wake func()) {
 	s.t.Helper()
 	conn, err := s.apps.Conn(context.Background())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var pid int
 	if err := conn.QueryRowContext(context.Background(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
 		s.t.Fatal(err)
 	}
@@ -93,13 +100,19 @@ func (s *signalling) sleep() int {
 			_, _ = conn.ExecContext(ctx, "SELECT pg_sleep(600)") // it ends by a signal or with the test
 		}
 	}()
-	s.t.Cleanup(func() { stop(); <-done; _ = conn.Close() })
-	return pid
+	wake = sync.OnceFunc(func() {
+		stop()
+		<-done
+		_ = conn.Close() // what was cancelled is broken
+	})
+	s.t.Cleanup(wake)
+	return pid, wake
 }
 
 func (s *signalling) round(moment string, gently bool) string {
 	s.t.Helper()
-	pid := s.sleep()
+	pid, wake := s.sleeper()
+	defer wake() // a list offers a few sessions, the oldest first
 	before := s.effects()
 	id := *s.home.say("", "open sessions hang").Incident
 	step := s.preview(id, pid)

@@ -65,7 +65,8 @@ func (d *Discord) Probe() error {
 func (d *Discord) probe(address string) error {
 	d.mu.Lock()
 	ping, err := encode(object{
-		"id": d.newID(), "application_id": d.o.ApplicationID, "type": kindPing, "token": "ping", "version": 1, "user": userJSON(d.author(Sam)), "entitlements": []any{}, "authorizing_integration_owners": object{},
+		"id": d.newID(), "application_id": d.o.ApplicationID, "type": kindPing, "token": "ping", "version": 1, "user": userJSON(d.author(Sam)),
+		"entitlements": []any{}, "authorizing_integration_owners": object{},
 	})
 	d.mu.Unlock()
 	if err != nil {

@@ -236,7 +236,7 @@ func (d *Discord) commandJSON(k *command) object {
 	return out
 }
 
-func (d *Discord) getGlobalCommands(c *call) (int, any, error) {
+func (d *Discord) getGlobalCommands(_ *call) (int, any, error) {
 	return http.StatusOK, []any{}, nil
 }
 

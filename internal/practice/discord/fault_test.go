@@ -140,8 +140,10 @@ func TestARevokedTokenMustBeLeftAlone(t *testing.T) {
 	r := newRig(t)
 	ask := func() int { return r.do("GET", "/users/@me", "").status }
 	r.RevokeToken()
-	if ask() != 401 || ask() != 401 {
-		t.Error("a revoked token was taken")
+	for range 2 {
+		if ask() != 401 {
+			t.Error("a revoked token was taken")
+		}
 	}
 	r.clean() // both were under way at once
 	r.audit.mu.Lock()

@@ -30,8 +30,9 @@ const (
 )
 
 var (
-	markupMark = regexp.MustCompile(`^(?:<t:(-?\d+)(?::([a-zA-Z]))?>|<(@[!&]?\d+|#\d+|/[^:<>]+:\d+)>|<a?(:\w+:)\d+>|\[((?:[^\]\\]|\\.)+)\]\(<?(https?://[^\s)>]+)>?(?: "[^"]*")?\)|<?(https?://[^\s<>]+)>?)`)
-	language   = regexp.MustCompile(`^[a-zA-Z0-9_+-]+\n`)
+	markupMark = regexp.MustCompile(`^(?:<t:(-?\d+)(?::([a-zA-Z]))?>|<(@[!&]?\d+|#\d+|/[^:<>]+:\d+)>|<a?(:\w+:)\d+>|` +
+		`\[((?:[^\]\\]|\\.)+)\]\(<?(https?://[^\s)>]+)>?(?: "[^"]*")?\)|<?(https?://[^\s<>]+)>?)`)
+	language = regexp.MustCompile(`^[a-zA-Z0-9_+-]+\n`)
 )
 
 const escapable = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"

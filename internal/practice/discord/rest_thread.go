@@ -201,7 +201,7 @@ func (d *Discord) mayChange(at *channel, t *threadDraft) error {
 	return nil
 }
 
-func (d *Discord) getPins(c *call, at *channel) (int, any, error) {
+func (d *Discord) getPins(_ *call, at *channel) (int, any, error) {
 	items := []any{}
 	for _, p := range slices.Backward(at.pins) {
 		if m := at.message(p.message); m != nil {

@@ -69,10 +69,9 @@ func Sign(secret string, at time.Time, body []byte) http.Header {
 func (s *Slack) sign(body []byte) http.Header { return Sign(s.o.SigningSecret, s.now(), body) }
 
 type posted struct {
-	status  int
-	header  http.Header
-	body    []byte
-	timeout bool
+	status int
+	header http.Header
+	body   []byte
 }
 
 func (s *Slack) call(ctx context.Context, address string, body []byte, kind string, head http.Header) (posted, error) {
