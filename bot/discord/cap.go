@@ -47,9 +47,9 @@ func stateOf(m chat.Message) string {
 
 // cap notes that Discord refused an edit and lets the panel say it.
 func (p *platform) cap(ctx context.Context, r chat.Ref, m chat.Message) error {
-	c, _ := p.capped.get(string(r))
+	c, _ := p.capped.Get(string(r))
 	c.tried = p.now()
-	p.capped.set(string(r), c, p.now().Add(cappedFor))
+	p.capped.Set(string(r), c, cappedFor)
 	p.log.Info("edits are capped, a live panel stands in the thread", "message", string(r))
 	return p.panel(ctx, r, m)
 }
@@ -68,7 +68,7 @@ func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error 
 	case p.rooms.room(channel) != "":
 		return nil
 	}
-	c, _ := p.capped.get(string(r))
+	c, _ := p.capped.Get(string(r))
 	m.Silent, m.Mentions = true, []chat.Mention{}
 	if c.panel == "" {
 		c.panel = p.findPanel(ctx, thread, m)
@@ -94,6 +94,6 @@ func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error 
 }
 
 func (p *platform) keepPanel(r chat.Ref, c capped, err error) error {
-	p.capped.set(string(r), c, p.now().Add(cappedFor))
+	p.capped.Set(string(r), c, cappedFor)
 	return err
 }

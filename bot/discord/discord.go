@@ -53,11 +53,11 @@ type platform struct {
 	self   self
 	rooms  *rooms
 	guild  *guild
-	health *health
-	opened keep[string]  // key -> a card whose thread is not there yet
-	capped keep[capped]  // messages that Discord lets nobody edit now
-	pins   keep[forever] // channels where nothing may be pinned
-	desk   desk
+	health *chat.Condition
+	opened chat.Keep[string]  // key -> a card whose thread is not there yet
+	capped chat.Keep[capped]  // messages that Discord lets nobody edit now
+	pins   chat.Keep[forever] // channels where nothing may be pinned
+	desk   chat.Hall
 	pace   pacing
 
 	identified identified
@@ -100,15 +100,15 @@ func newPlatform(s chat.Start) (*platform, error) {
 	}
 	p.api = newAPI(own, s.Budget())
 	p.self.application = own.ApplicationID.text
-	p.health = newHealth(p.now)
-	p.api.told = p.health.rest
+	p.health = chat.NewCondition(p.now)
+	p.api.told = p.fares
 	if own.Mode == modeGateway {
-		p.health.listening("is not connected yet")
+		p.health.Listening("is not connected yet")
 	}
 	p.rooms = &rooms{api: p.api, server: own.Server.text, names: s.Rooms, now: p.now}
 	p.guild = &guild{api: p.api, server: own.Server.text, now: p.now}
-	p.desk = newDesk()
-	p.opened.now, p.capped.now, p.pins.now = p.now, p.now, p.now
+	p.desk = chat.NewHall()
+	p.opened.Now, p.capped.Now, p.pins.Now = p.now, p.now, p.now
 	return p, nil
 }
 
@@ -121,7 +121,7 @@ func (p *platform) Run(ctx context.Context, h chat.Handler) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all sync.WaitGroup
-	all.Go(func() { p.desk.work(ctx, h) })
+	all.Go(func() { p.desk.Work(ctx, h) })
 	all.Go(func() { p.housekeep(ctx) })
 	if p.own.Mode == modeGateway {
 		all.Go(func() { p.listen(ctx) })

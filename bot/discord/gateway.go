@@ -88,15 +88,15 @@ func (p *platform) lament(ready bool, err error) {
 	var out *outOfSessions
 	switch {
 	case errors.As(err, &fatal):
-		p.health.listening(fatalCodes[fatal.code])
+		p.health.Listening(fatalCodes[fatal.code])
 		p.log.Error("gateway refused us for good", "code", fatal.code, "why", fatalCodes[fatal.code])
 	case errors.As(err, &out):
-		p.health.listening("lets nobody connect so often: no session starts are left today")
+		p.health.Listening("lets nobody connect so often: no session starts are left today")
 		p.log.Error("gateway sessions used up", "after", out.after)
 	case ready:
 		p.log.Info("gateway connection ended", "err", err)
 	default:
-		p.health.listening("does not answer")
+		p.health.Listening("does not answer")
 		p.log.Warn("gateway not reached", "err", err)
 	}
 }

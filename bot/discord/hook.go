@@ -88,7 +88,7 @@ func (p *platform) take(w http.ResponseWriter, r *http.Request, in interaction) 
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), giveFor)
 	defer cancel()
-	if !p.desk.give(ctx, func(ctx context.Context, h chat.Handler) { p.serve(ctx, h, in, say) }) {
+	if !p.desk.Give(ctx, func(ctx context.Context, h chat.Handler) { p.serve(ctx, h, in, say) }) {
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
 		return
 	}

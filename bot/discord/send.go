@@ -40,17 +40,17 @@ func (p *platform) OpenThread(ctx context.Context, r chat.OpenRequest) (chat.Ref
 		return "", err
 	}
 	at := dest{room: r.Room, channel: p.rooms.shown(r.Room), needs: "View Channel, Send Messages and Embed Links"}
-	message, ok := p.opened.get(r.Message.Key)
+	message, ok := p.opened.Get(r.Message.Key)
 	if !ok {
 		if message, err = p.place(ctx, channel, r.Message, at); err != nil {
 			return "", err
 		}
-		p.opened.set(r.Message.Key, message, p.now().Add(openedFor))
+		p.opened.Set(r.Message.Key, message, openedFor)
 	}
 	if err := p.thread(ctx, channel, message, r); err != nil {
 		return "", p.threadless(err, r, at)
 	}
-	p.opened.drop(r.Message.Key)
+	p.opened.Drop(r.Message.Key)
 	p.pin(ctx, channel, message)
 	return ref(channel, message), nil
 }
@@ -80,7 +80,7 @@ func (p *platform) threadless(err error, r chat.OpenRequest, at dest) error {
 		return err
 	}
 	if t.code == codeUnknownMessage {
-		p.opened.drop(r.Message.Key)
+		p.opened.Drop(r.Message.Key)
 	}
 	at.needs = "Create Public Threads"
 	f := failed(err, at)
@@ -121,7 +121,7 @@ func (p *platform) Edit(ctx context.Context, r chat.Ref, m chat.Message) error {
 	if err != nil {
 		return err
 	}
-	if c, ok := p.capped.get(string(r)); ok && !c.due(m, p.now()) {
+	if c, ok := p.capped.Get(string(r)); ok && !c.due(m, p.now()) {
 		return p.panel(ctx, r, m)
 	}
 	err = p.patch(ctx, channel, message, m)
@@ -131,8 +131,8 @@ func (p *platform) Edit(ctx context.Context, r chat.Ref, m chat.Message) error {
 	if err != nil {
 		return failed(err, p.standing(channel))
 	}
-	if _, ok := p.capped.get(string(r)); ok {
-		p.capped.set(string(r), capped{state: stateOf(m), tried: p.now()}, p.now().Add(cappedFor))
+	if _, ok := p.capped.Get(string(r)); ok {
+		p.capped.Set(string(r), capped{state: stateOf(m), tried: p.now()}, cappedFor)
 	}
 	return nil
 }
@@ -189,19 +189,19 @@ func (p *platform) Delete(ctx context.Context, r chat.Ref) error {
 	if err != nil {
 		return failed(err, at)
 	}
-	p.capped.drop(string(r))
+	p.capped.Drop(string(r))
 	return nil
 }
 
 // pin is a kindness: where it is not allowed it is left alone for an hour.
 func (p *platform) pin(ctx context.Context, channel, message string) {
-	if _, resting := p.pins.get(channel); resting {
+	if _, resting := p.pins.Get(channel); resting {
 		return
 	}
 	err := p.api.do(ctx, call{method: http.MethodPut, url: discordgo.EndpointChannelMessages(channel) + "/pins/" + message,
 		route: "PUT channels/" + channel + "/messages/pins/*", weight: chat.Weight{Priority: 3, Edit: true}})
 	if err != nil {
-		p.pins.set(channel, forever{}, p.now().Add(pinsRest))
+		p.pins.Set(channel, forever{}, pinsRest)
 		p.log.Debug("card not pinned", "err", err)
 	}
 }

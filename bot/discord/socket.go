@@ -183,7 +183,7 @@ func (k *socket) dispatch(ctx context.Context, f frame) error {
 			return nil
 		}
 		p := k.p
-		p.desk.give(ctx, func(ctx context.Context, h chat.Handler) { p.serve(ctx, h, in, p.callback(in)) })
+		p.desk.Give(ctx, func(ctx context.Context, h chat.Handler) { p.serve(ctx, h, in, p.callback(in)) })
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (k *socket) begin(f frame) error {
 
 func (k *socket) up() {
 	k.ready = true
-	k.p.health.listening("")
+	k.p.health.Listening("")
 	k.p.log.Info("gateway connected")
 }
 

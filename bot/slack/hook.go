@@ -155,7 +155,7 @@ func (p *platform) take(w http.ResponseWriter, r *http.Request, d delivery) {
 	d.ack = func(answer any) { once.Do(func() { said <- answer }) }
 	ctx, cancel := context.WithTimeout(r.Context(), giveFor)
 	defer cancel()
-	if !p.desk.give(ctx, func(ctx context.Context, h chat.Handler) { p.serve(ctx, h, d) }) {
+	if !p.desk.Give(ctx, func(ctx context.Context, h chat.Handler) { p.serve(ctx, h, d) }) {
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
 		return
 	}

@@ -61,7 +61,7 @@ func (p *platform) listen(ctx context.Context) {
 			wait = min(2*wait, p.pace.lastRetry)
 			continue
 		}
-		p.health.listening("")
+		p.health.Listening("")
 		p.log.Info("socket connected")
 		all.Go(func() { k.run(ctx) })
 		old.retire()
@@ -81,14 +81,14 @@ func (p *platform) lament(err error, old *socket) {
 	var stop *stopped
 	switch {
 	case errors.As(err, &stop):
-		p.health.listening(stop.why)
+		p.health.Listening(stop.why)
 		p.log.Error("Slack takes no socket of ours: nothing is heard", "why", stop.why)
 	case troubleOf(err) != nil && troubleOf(err).local:
 		p.log.Debug("socket not opened yet", "err", err) // what is wrong was said before
 	case old.alive():
 		p.log.Warn("new socket not opened, the old one goes on", "err", err)
 	default:
-		p.health.listening("does not answer")
+		p.health.Listening("does not answer")
 		p.log.Warn("socket not open", "err", err)
 	}
 }

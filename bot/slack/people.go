@@ -33,8 +33,8 @@ type people struct {
 	now  func() time.Time
 	log  *slog.Logger
 
-	members keep[member]
-	older   keep[member]
+	members chat.Keep[member]
+	older   chat.Keep[member]
 
 	mu     sync.Mutex
 	groups []group
@@ -58,18 +58,18 @@ type group struct {
 
 func newPeople(p *platform) *people {
 	out := &people{api: p.api, own: &p.own, self: &p.self, now: p.now, log: p.log}
-	out.members.now, out.older.now = p.now, p.now
+	out.members.Now, out.older.Now = p.now, p.now
 	return out
 }
 
 // look asks who somebody is; what is a few minutes old will do.
 func (p *people) look(ctx context.Context, id string) (member, error) {
-	if m, ok := p.members.get(id); ok {
+	if m, ok := p.members.Get(id); ok {
 		return m, nil
 	}
 	m, err := p.ask(ctx, id)
 	if err != nil {
-		if old, ok := p.older.get(id); ok && !coded(err, "user_not_found") {
+		if old, ok := p.older.Get(id); ok && !coded(err, "user_not_found") {
 			return old, nil
 		}
 	}
@@ -112,8 +112,8 @@ func (p *people) ask(ctx context.Context, id string) (member, error) {
 	}
 	m := member{id: id, bot: u.Bot, guest: u.Deleted || u.Bot || u.Restricted || u.Ultra || u.Stranger || !p.own.allowed(u.TeamID, home.TeamID)}
 	m.name = firstName(u.Profile.Display, u.Profile.Real, u.RealName, u.Name, id)
-	p.members.set(id, m, personFresh)
-	p.older.set(id, m, stale)
+	p.members.Set(id, m, personFresh)
+	p.older.Set(id, m, stale)
 	return m, nil
 }
 

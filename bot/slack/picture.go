@@ -25,7 +25,7 @@ func (p *platform) picture(ctx context.Context, channel, thread, ts string, m ch
 	if m.Image == nil || len(m.Image.Data) == 0 {
 		return
 	}
-	if _, resting := p.rest.get(restFiles); resting {
+	if _, resting := p.rest.Get(restFiles); resting {
 		return
 	}
 	if thread == "" {
@@ -37,7 +37,7 @@ func (p *platform) picture(ctx context.Context, channel, thread, ts string, m ch
 	}
 	p.log.Warn("picture not shown", "key", m.Key, "err", err)
 	if coded(err, "missing_scope") {
-		p.rest.set(restFiles, forever{}, kindRest)
+		p.rest.Set(restFiles, forever{}, kindRest)
 	}
 }
 
@@ -84,22 +84,22 @@ func (p *platform) pin(ctx context.Context, channel, ts string) {
 // opened again.
 func (p *platform) repin(ctx context.Context, channel, ts string, m chat.Message) {
 	key := string(ref(channel, ts))
-	_, taken := p.done.get(key)
+	_, taken := p.done.Get(key)
 	over := m.Tone == chat.ToneOK
 	switch {
 	case over && !taken:
-		p.done.set(key, forever{}, stale)
+		p.done.Set(key, forever{}, stale)
 		p.kindness(ctx, channel, methodUnpin, func(ctx context.Context, c *slackgo.Client) error {
 			return c.RemovePinContext(ctx, channel, slackgo.NewRefToMessage(channel, ts))
 		})
 	case !over && taken:
-		p.done.drop(key)
+		p.done.Drop(key)
 		p.pin(ctx, channel, ts)
 	}
 }
 
 func (p *platform) kindness(ctx context.Context, channel, method string, with func(context.Context, *slackgo.Client) error) {
-	if _, resting := p.rest.get(channel); resting {
+	if _, resting := p.rest.Get(channel); resting {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, kindTimeout)
@@ -110,6 +110,6 @@ func (p *platform) kindness(ctx context.Context, channel, method string, with fu
 	}
 	p.log.Debug("pins not changed", "method", method, "err", err)
 	if t := troubleOf(err); t != nil && !t.local && !t.limited() && t.code != "" {
-		p.rest.set(channel, forever{}, kindRest)
+		p.rest.Set(channel, forever{}, kindRest)
 	}
 }

@@ -54,10 +54,10 @@ type platform struct {
 	self   self
 	rooms  *rooms
 	people *people
-	health *health
-	rest   keep[forever] // channels where nothing may be pinned, and files
-	done   keep[forever] // cards that were taken from the pins
-	desk   desk
+	health *chat.Condition
+	rest   chat.Keep[forever] // channels where nothing may be pinned, and files
+	done   chat.Keep[forever] // cards that were taken from the pins
+	desk   chat.Hall
 	pace   pacing
 }
 
@@ -99,7 +99,7 @@ func newPlatform(s chat.Start) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{own: own, start: s, log: s.Log, now: s.Now, pace: usual, desk: newDesk()}
+	p := &platform{own: own, start: s, log: s.Log, now: s.Now, pace: usual, desk: chat.NewHall()}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -107,15 +107,15 @@ func newPlatform(s chat.Start) (*platform, error) {
 		p.now = time.Now
 	}
 	p.api, p.app = newAPI(own.base, own.BotToken, s.Budget()), newAPI(own.base, own.AppToken, s.Budget())
-	p.health = newHealth(p.now)
-	p.api.told = p.health.rest
+	p.health = chat.NewCondition(p.now)
+	p.api.told = p.fares
 	if own.Mode == modeSocket {
-		p.health.listening("is not connected yet")
+		p.health.Listening("is not connected yet")
 	}
 	p.self.api = p.api
 	p.rooms = &rooms{api: p.api, names: s.Rooms, now: p.now, command: s.Command}
 	p.people = newPeople(p)
-	p.rest.now, p.done.now = p.now, p.now
+	p.rest.Now, p.done.Now = p.now, p.now
 	return p, nil
 }
 
@@ -128,7 +128,7 @@ func (p *platform) Run(ctx context.Context, h chat.Handler) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all sync.WaitGroup
-	all.Go(func() { p.desk.work(ctx, h) })
+	all.Go(func() { p.desk.Work(ctx, h) })
 	all.Go(func() { p.housekeep(ctx) })
 	if p.own.Mode == modeSocket {
 		all.Go(func() { p.listen(ctx) })
@@ -153,7 +153,7 @@ func (p *platform) housekeep(ctx context.Context) {
 		case !time.Now().Before(due):
 			due = time.Now().Add(p.pace.recheck)
 			p.recheck(ctx)
-		case p.health.ailing():
+		case p.health.Ailing():
 			if _, err := p.self.ask(ctx, nil); err != nil && ctx.Err() == nil {
 				p.log.Info("Slack is not well yet", "err", err)
 			}

@@ -218,7 +218,7 @@ func (k *socket) take(ctx context.Context, raw []byte) error {
 		}
 	case e.ID != "":
 		d := delivery{kind: e.Type, raw: e.Payload, retry: e.Retry > 0, ack: k.acker(e)}
-		k.p.desk.give(ctx, func(ctx context.Context, h chat.Handler) { k.p.serve(ctx, h, d) })
+		k.p.desk.Give(ctx, func(ctx context.Context, h chat.Handler) { k.p.serve(ctx, h, d) })
 	}
 	return nil
 }

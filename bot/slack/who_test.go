@@ -113,7 +113,7 @@ func TestABurstIsNoReasonToDeny(t *testing.T) {
 	w.s.SetGroup("sre", all...)
 	w.p.pace.recheck = 100 * time.Millisecond
 	w.begin()
-	w.await("they are known", func() bool { _, ok := w.p.people.members.get(all[49]); return ok })
+	w.await("they are known", func() bool { _, ok := w.p.people.members.Get(all[49]); return ok })
 	w.s.Play(practice.Fault{Kind: practice.Limited, Method: "users.info", RetryAfter: 60})
 	w.clock.move(personFresh + time.Minute)
 	for n, id := range all {

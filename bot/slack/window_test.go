@@ -100,22 +100,3 @@ func TestFieldsThatDoNotFit(t *testing.T) {
 		t.Errorf("%d characters of %d", len([]rune(in.InitialValue)), in.MaxLength)
 	}
 }
-
-func TestWhatIsKeptIsForgotten(t *testing.T) {
-	c := &clock{}
-	k := keep[int]{now: c.now}
-	for n := range keepMost + 10 {
-		k.set(strings.Repeat("k", 1+n%7)+string(rune(n)), n, time.Minute)
-	}
-	if len(k.all) > keepMost {
-		t.Errorf("%d are kept", len(k.all))
-	}
-	k.set("a", 1, time.Minute)
-	if v, ok := k.get("a"); !ok || v != 1 {
-		t.Errorf("got %d, %t", v, ok)
-	}
-	c.move(2 * time.Minute)
-	if _, ok := k.get("a"); ok {
-		t.Error("it is kept for ever")
-	}
-}

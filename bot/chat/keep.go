@@ -1,13 +1,13 @@
-package slack
+package chat
 
 import (
 	"sync"
 	"time"
 )
 
-// keep remembers a few things for a while. What it forgets is found out again.
-type keep[V any] struct {
-	now func() time.Time
+// Keep remembers a few things for a while. What it forgets is found out again.
+type Keep[V any] struct {
+	Now func() time.Time // time.Now unless set
 
 	mu  sync.Mutex
 	all map[string]kept[V]
@@ -20,8 +20,8 @@ type kept[V any] struct {
 
 const keepMost = 4096
 
-// set remembers v under key for a while.
-func (k *keep[V]) set(key string, v V, during time.Duration) {
+// Set remembers v under key for a while.
+func (k *Keep[V]) Set(key string, v V, during time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.all == nil {
@@ -30,30 +30,31 @@ func (k *keep[V]) set(key string, v V, during time.Duration) {
 	if len(k.all) >= keepMost {
 		k.forget()
 	}
-	k.all[key] = kept[V]{value: v, until: k.now().Add(during)}
+	k.all[key] = kept[V]{value: v, until: k.time().Add(during)}
 }
 
-// get answers what is remembered.
-func (k *keep[V]) get(key string) (V, bool) {
+// Get answers what is remembered.
+func (k *Keep[V]) Get(key string) (V, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	one, ok := k.all[key]
-	if !ok || !k.now().Before(one.until) {
+	if !ok || !k.time().Before(one.until) {
 		var none V
 		return none, false
 	}
 	return one.value, true
 }
 
-func (k *keep[V]) drop(key string) {
+// Drop forgets it.
+func (k *Keep[V]) Drop(key string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.all, key)
 }
 
 // forget makes room: what is over, or else everything.
-func (k *keep[V]) forget() {
-	now := k.now()
+func (k *Keep[V]) forget() {
+	now := k.time()
 	for key, one := range k.all {
 		if !now.Before(one.until) {
 			delete(k.all, key)
@@ -62,4 +63,11 @@ func (k *keep[V]) forget() {
 	if len(k.all) >= keepMost {
 		k.all = map[string]kept[V]{}
 	}
+}
+
+func (k *Keep[V]) time() time.Time {
+	if k.Now == nil {
+		return time.Now()
+	}
+	return k.Now()
 }
