@@ -24,9 +24,12 @@ type delivery struct {
 func (d *Desk) deliver(ctx context.Context, c incident.Claim, row incident.OutRow) error {
 	p, ok := d.platforms[row.Platform]
 	if !ok {
-		return d.Store.Outbox.Refused(ctx, c, row, "the platform is not configured any more", true)
+		return d.Store.Outbox.Refused(ctx, c, row, incident.NotConfigured, true)
 	}
 	v := &delivery{d: d, claim: c, row: row, to: p}
+	if row.Delete && row.Ref == "" && row.Tried.IsZero() {
+		return d.Store.Outbox.Sent(ctx, c, row, "") // it never stood, so it is gone
+	}
 	if row.Delete && row.Ref != "" {
 		if del, ok := p.(chat.Deleter); ok {
 			return v.settle(ctx, row.Ref, del.Delete(ctx, chat.Ref(row.Ref)))
@@ -53,6 +56,9 @@ func (v *delivery) try(ctx context.Context) error {
 	ref, err := v.send(ctx, place, m)
 	if failed(err, chat.Rejected) && !v.row.Plain {
 		if err := v.settle(ctx, ref, err); err != nil {
+			return err
+		}
+		if err := v.unsent(ctx); err != nil { // it was refused, so it does not stand
 			return err
 		}
 		v.row.Plain = true

@@ -16,8 +16,10 @@ import (
 
 // lost decides what becomes of a message whose destination is gone.
 func (v *delivery) lost(ctx context.Context, f *chat.Failure) error {
-	if err := v.unsent(ctx); err != nil {
-		return err
+	if !f.Stands {
+		if err := v.unsent(ctx); err != nil {
+			return err
+		}
 	}
 	v.d.Log.Warn("destination lost", "key", v.row.Key, "platform", v.row.Platform, "what", string(f.What), "err", f.Err)
 	switch f.What {
@@ -32,6 +34,7 @@ func (v *delivery) lost(ctx context.Context, f *chat.Failure) error {
 		if again {
 			return &pause{after: time.Second, err: f} // the card goes first now
 		}
+		return &pause{after: shutFirst, err: f} // one thread never closes the room to the others
 	}
 	wait := v.d.closed.shut(v.door(), v.d.Now())
 	v.d.tell(ctx, v, f)

@@ -55,7 +55,7 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 		}
 	}
 	if u.Guest {
-		p.Role = incident.Viewer // somebody from outside may look
+		p.Role, p.Outside = incident.Viewer, true // somebody from outside may look
 	}
 	d.seen.Store(p.ID, p.Role)
 	return p

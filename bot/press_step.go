@@ -54,7 +54,7 @@ func (d *Desk) whoCan(err error, by incident.Person, s *incident.Step, p inciden
 	switch f := fault.Of(err); {
 	case len(names) == 0 || f.Code != "E11" && f.Code != "E1":
 		return err
-	case f.Code == "E11":
+	case f.Code == "E11" && by.Name == s.RequestedBy:
 		f = f.WithState("Nothing was done yet.").WithHint("")
 		f.Message = "You asked for this, so someone else must approve: " + either(names) + "."
 		return f

@@ -14,7 +14,7 @@ import (
 // outline is a step before it has a plan.
 func outline(r *incident.Run, m playbooks.Move) incident.Step {
 	return incident.Step{ID: newID(), Run: r.ID, Path: m.Path, Index: m.Index, Of: m.Of, Playbook: r.Playbook, Action: m.Action.Name,
-		Grade: m.Action.Grade.Raise(m.Grade), RequestedBy: r.By, Optional: m.Optional, Failures: m.Failures, Timeout: m.Timeout}
+		Grade: m.Action.Grade.Raise(m.Grade), RequestedBy: r.By, AskedByID: r.ByID, Optional: m.Optional, Failures: m.Failures, Timeout: m.Timeout}
 }
 
 // stepsAt lists the acts that were made at these places of a run.

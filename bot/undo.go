@@ -120,7 +120,7 @@ func (d *Desk) moveUndo(ctx context.Context, c incident.Claim, inc *incident.Inc
 	default:
 		return d.stopRun(ctx, c, inc, r, "Nothing was taken back.")
 	}
-	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By}
+	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By, AskedByID: r.ByID}
 	return d.proposeUndo(ctx, c, inc, r, head, []string{r.UndoTarget()}, playbooks.Move{})
 }
 

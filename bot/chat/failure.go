@@ -9,7 +9,10 @@ type Failure struct {
 	After time.Duration // with Limited: not before
 	What  Target        // with Lost: what is gone
 	Fix   string        // with Lost: what a person can do about it, one line
-	Err   error
+	// Stands says that a part of it is there already, such as a card whose thread
+	// could not be opened: the next try must not begin another.
+	Stands bool
+	Err    error
 }
 
 // FailureKind says what a failed send means.

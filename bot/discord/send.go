@@ -55,21 +55,31 @@ func (p *platform) OpenThread(ctx context.Context, r chat.OpenRequest) (chat.Ref
 	return ref(channel, message), nil
 }
 
+// thread opens the thread of a card. Its title may have words of strangers, which
+// a server's own rules can refuse; the incident's number is never refused.
 func (p *platform) thread(ctx context.Context, channel, message string, r chat.OpenRequest) error {
 	title := clip(strings.TrimSpace(chat.Clean(r.Title)), maxThread)
+	number := clip(orDash(r.Incident), maxThread)
 	if title == "" {
-		title = clip(orDash(r.Incident), maxThread)
+		title = number
 	}
-	in := struct {
-		Name    string `json:"name"`
-		Archive int    `json:"auto_archive_duration"`
-	}{title, archiveAfter}
-	err := p.api.do(ctx, call{method: http.MethodPost, url: discordgo.EndpointChannelMessageThread(channel, message),
-		route: "POST channels/" + channel + "/messages/*/threads", weight: r.Message.Weight, in: in})
+	err := p.named(ctx, channel, message, title, r.Message.Weight)
+	if t := troubleOf(err); t != nil && t.status == http.StatusBadRequest && t.code != codeThreadExists && title != number {
+		err = p.named(ctx, channel, message, number, r.Message.Weight)
+	}
 	if coded(err, codeThreadExists) {
 		return nil
 	}
 	return err
+}
+
+func (p *platform) named(ctx context.Context, channel, message, title string, w chat.Weight) error {
+	in := struct {
+		Name    string `json:"name"`
+		Archive int    `json:"auto_archive_duration"`
+	}{title, archiveAfter}
+	return p.api.do(ctx, call{method: http.MethodPost, url: discordgo.EndpointChannelMessageThread(channel, message),
+		route: "POST channels/" + channel + "/messages/*/threads", weight: w, in: in})
 }
 
 // threadless decides about a card that stands without its thread. Whatever came
@@ -85,7 +95,11 @@ func (p *platform) threadless(err error, r chat.OpenRequest, at dest) error {
 	at.needs = "Create Public Threads"
 	f := failed(err, at)
 	var what *chat.Failure
-	if errors.As(f, &what) && what.Kind != chat.Lost {
+	if !errors.As(f, &what) {
+		return f
+	}
+	what.Stands = t.code != codeUnknownMessage
+	if what.Kind != chat.Lost {
 		what.Kind = chat.Uncertain // the card stands
 	}
 	return f
@@ -164,9 +178,15 @@ func (p *platform) patch(ctx context.Context, channel, message string, m chat.Me
 	return p.api.do(ctx, c)
 }
 
+// unarchive opens a thread again. One that somebody locked stays closed to us:
+// that is a thread that is gone, not a room.
 func (p *platform) unarchive(ctx context.Context, thread string, w chat.Weight) error {
-	return p.api.do(ctx, call{method: http.MethodPatch, url: discordgo.EndpointChannel(thread),
+	err := p.api.do(ctx, call{method: http.MethodPatch, url: discordgo.EndpointChannel(thread),
 		route: "PATCH channels/" + thread, weight: w, in: map[string]any{"archived": false}})
+	if t := troubleOf(err); t != nil && t.status == http.StatusForbidden && !t.banned {
+		return &trouble{status: t.status, code: codeThreadArchived, err: t.err}
+	}
+	return err
 }
 
 // Delete takes a message back; one that is gone already is done.

@@ -155,10 +155,10 @@ func (p *people) groupsWithin(ctx context.Context, age time.Duration) ([]group, 
 	}
 	err := p.refreshGroups(ctx)
 	all, old := p.cached()
-	if err != nil && age == groupsFresh && old < stale {
-		return all, nil
+	if err != nil && (age != groupsFresh || old >= stale) {
+		return nil, err // nobody has rights from what was true long ago
 	}
-	return all, err
+	return all, nil
 }
 
 func (p *people) refreshGroups(ctx context.Context) error {

@@ -51,6 +51,9 @@ func (p *platform) Post(ctx context.Context, place chat.Place, m chat.Message) (
 	} else {
 		channel, thread, err = parseRef(place.Thread, chat.LostThread)
 		at.thread = true
+		if now, ok := p.rooms.known(place.Room); ok && now != channel {
+			at.moved = true // the room is another channel since
+		}
 	}
 	if err != nil {
 		return "", err
@@ -150,7 +153,11 @@ func (p *platform) standing(channel string) dest {
 	at := dest{message: true, channel: channel, command: p.start.Command}
 	if room := p.rooms.room(channel); room != "" {
 		at.channel = p.rooms.shown(room)
+		return at
 	}
+	_, ops := p.rooms.known("operations")
+	_, status := p.rooms.known("status")
+	at.moved = ops && status
 	return at
 }
 

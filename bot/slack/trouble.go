@@ -141,6 +141,7 @@ type dest struct {
 	command string // the bot's name, for /invite
 	thread  bool   // it went to a thread
 	message bool   // there is a message to edit or delete
+	moved   bool   // it stands in a channel that is not the room any more
 }
 
 // failed classifies an error for the outbox.
@@ -159,6 +160,10 @@ func failed(err error, at dest) error {
 	case goneMessage[t.code] && at.message:
 		f.Kind, f.What = chat.Lost, chat.LostMessage
 	case goneThread[t.code], t.code == "message_not_found" && at.thread:
+		f.Kind, f.What = chat.Lost, chat.LostThread
+	case closedRoom[t.code] && at.moved && at.message:
+		f.Kind, f.What = chat.Lost, chat.LostMessage
+	case closedRoom[t.code] && at.moved:
 		f.Kind, f.What = chat.Lost, chat.LostThread
 	case closedRoom[t.code]:
 		f.Kind, f.What, f.Fix = chat.Lost, chat.LostRoom, at.fix(t.code)

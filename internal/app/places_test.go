@@ -340,3 +340,40 @@ func TestRefusedBytesGoAsPlainWords(t *testing.T) {
 		t.Errorf("the thread did not go on: %s", texts(p.all()))
 	}
 }
+
+// TestAPlatformThatComesBack: its cards show what is true now, whether they stood
+// or not when it left the configuration.
+func TestAPlatformThatComesBack(t *testing.T) {
+	k, p := withPhone(t)
+	k.must(t, "event triggered Q1")
+	k.places = nil
+	k.must(t, "restart", "press ana I'm_on_it", "event triggered Q2 service=PBATCH", "say ana note while it is gone INC-1")
+	k.places = []chat.Platform{p}
+	k.must(t, "restart", "clock +1m")
+	if got := p.of("INC-1:card"); len(got) != 1 || !strings.Contains(got[0].m.Text, "owner: Ana") {
+		t.Errorf("the card that stood: %+v", got)
+	}
+	if got := p.of("INC-2:card"); len(got) != 1 {
+		t.Errorf("the incident that was opened meanwhile has %d cards", len(got))
+	}
+	k.must(t, "say ana note INC-1 and now it is back")
+	if !strings.Contains(texts(p.all()), "and now it is back") {
+		t.Errorf("the thread does not go on: %s", texts(p.all()))
+	}
+}
+
+// TestAReminderThatWasNeverSentIsNoNews: calls that were replaced while the
+// platform was away are not posted when it is back.
+func TestAReminderThatWasNeverSentIsNoNews(t *testing.T) {
+	k, p := withPhone(t)
+	k.must(t, "event triggered Q1")
+	p.failing(func(string, string) error { return &chat.Failure{Kind: chat.Down, Err: errors.New("away")} })
+	k.must(t, "clock +16m")
+	p.failing(nil)
+	k.must(t, "clock +2m")
+	for _, m := range p.all() {
+		if strings.HasPrefix(m.Text, "– replaced") {
+			t.Errorf("noise: %s", m.Text)
+		}
+	}
+}

@@ -25,6 +25,10 @@ type Opening struct {
 // OpenByHand opens an incident; it is declared at once.
 func OpenByHand(by Person, o Opening) Decide {
 	return func(View) (Change, error) {
+		if by.Outside {
+			return Change{}, fault.New(fault.Refused, "E1", "Guests and people of other workspaces can't open incidents, or I could not check who you are.",
+				"Ask somebody of the team, or try again in a moment.")
+		}
 		title := strings.Join(strings.Fields(o.Title), " ")
 		if title == "" {
 			return Change{}, fault.New(fault.Invalid, "E24", "An incident needs a title.", "Try: open checkout is slow")

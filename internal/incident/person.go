@@ -46,4 +46,5 @@ type Person struct {
 	Role    Role   // as evaluated now
 	Via     string // "the war room"; "" for Mayday itself
 	Service bool   // a token of kind service: it never approves
+	Outside bool   // a guest, or of another company: may look, never act
 }

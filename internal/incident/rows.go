@@ -40,6 +40,10 @@ const (
 	OutGone        OutState = "gone"        // taken back
 )
 
+// NotConfigured is why a message is given up whose platform left the
+// configuration. Its card is taken up again when the platform comes back.
+const NotConfigured = "the platform is not configured any more"
+
 // OutRow is one message on one platform: what was asked for and what stands.
 type OutRow struct {
 	Row      int64 // order within its lane

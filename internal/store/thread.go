@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"mayday/internal/incident"
@@ -40,8 +42,9 @@ func (s *Store) ByRef(ctx context.Context, platform, ref string) (int64, error) 
 const anewAfter = time.Minute
 
 // Anew forgets that a card stands, because its thread is gone there: it is sent
-// once more, before everything that waits below it. It answers false when that
-// was done a moment ago.
+// once more, before everything that waits below it. What stood in the old thread
+// and has news is sent anew below the new card. It answers false when the card
+// was sent a moment ago.
 func (s *Store) Anew(ctx context.Context, c incident.Claim, platform string, number int64) (bool, error) {
 	var done bool
 	err := s.write(ctx, func(ctx context.Context, t *tx) error {
@@ -56,6 +59,12 @@ func (s *Store) Anew(ctx context.Context, c incident.Claim, platform string, num
 			return fmt.Errorf("open thread anew: %w", err)
 		}
 		done = n > 0
+		_, err = t.exec(ctx, `UPDATE outbox SET ref = '', state = 'pending', rend_rev = 0, sent_rev = 0, tries = 0, plain = 0, tried_at = 0, sent_at = 0, edited_at = 0
+			WHERE lane = $1 AND kind <> 'card' AND ref <> '' AND state = 'sent' AND wanted > sent_rev AND del = 0`,
+			lane(platform, incident.RoomOperations, incident.FormatID(number)))
+		if err != nil {
+			return fmt.Errorf("post anew what has news: %w", err)
+		}
 		return nil
 	})
 	return done, err
@@ -64,7 +73,16 @@ func (s *Store) Anew(ctx context.Context, c incident.Claim, platform string, num
 // joinPlatforms gives every open incident its card on platforms that were not in
 // use when it opened, so that what is said from now on has a thread there.
 func (s *Store) joinPlatforms(ctx context.Context) error {
+	last, _, err := s.noted(ctx, scopeStore, factPlatforms)
+	if err != nil {
+		return unavailable(err)
+	}
 	for _, p := range s.platforms {
+		if !slices.Contains(strings.Fields(last), p) {
+			if err := s.rejoin(ctx, p); err != nil {
+				return err
+			}
+		}
 		numbers, err := s.without(ctx, p)
 		if err != nil {
 			return err
@@ -83,7 +101,34 @@ func (s *Store) joinPlatforms(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		return t.note(ctx, scopeStore, factPlatforms, strings.Join(s.platforms, " "))
+	})
+}
+
+// factPlatforms are the platforms of the last run.
+const factPlatforms = "platforms"
+
+// rejoin sends the cards of a platform that was out of use: those that were given
+// up, and those that changed meanwhile.
+func (s *Store) rejoin(ctx context.Context, platform string) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
+		_, err := t.exec(ctx, `UPDATE outbox SET state = CASE WHEN ref = '' THEN 'pending' ELSE 'sent' END, wanted = wanted + 1, wanted_at = $2,
+				tries = 0, plain = 0, tried_at = 0, reason = ''
+			WHERE platform = $1 AND kind = 'card' AND (state = 'quarantined' AND reason = $3 OR state = 'sent' AND EXISTS
+				(SELECT 1 FROM incident i WHERE i.number = outbox.incident AND (i.state <> 'resolved' OR i.resolved_at > max(outbox.sent_at, outbox.edited_at))))`,
+			platform, micro(t.now), incident.NotConfigured)
+		if err != nil {
+			return fmt.Errorf("take cards up again: %w", err)
+		}
+		_, err = t.exec(ctx, `INSERT INTO wake (kind, subject, due_at, priority)
+			SELECT 'out', lane, $2, priority FROM outbox WHERE platform = $1 AND kind = 'card' AND wanted > sent_rev AND state IN ('pending', 'sent')
+			ON CONFLICT (kind, subject) DO NOTHING`, platform, micro(t.now))
+		if err != nil {
+			return fmt.Errorf("wake their lanes: %w", err)
+		}
+		return nil
+	})
 }
 
 // without lists the open incidents that have no card on a platform.
