@@ -92,6 +92,22 @@ func (g *guide) press(then string, labels ...string) {
 	g.WaitText(then)
 }
 
+// name fills in the flag. A late answer to a press that was made twice may bring
+// a fresh form while one types: who lost the words types them again.
+func (g *guide) name(flag string) {
+	const then = "Started flag-off on INC-1"
+	for range 4 {
+		if strings.Contains(g.words(), "the key of the flag") {
+			g.Fill("flag", flag)
+			g.Click("Go on")
+		}
+		if g.shows(then, 4*time.Second) {
+			return
+		}
+	}
+	g.WaitText(then)
+}
+
 // words are those on the page, none while another one loads.
 func (g *guide) words() (text string) {
 	g.Eval(`document.body?.innerText ?? ""`, &text)
@@ -118,8 +134,7 @@ func (g *guide) flip() {
 	g.WaitText("+1 alert (2)")
 	g.press("Which playbook for INC-1?", "Run playbook")
 	g.press("the key of the flag", "flag-off — Turn a flag off", "Go on")
-	g.Fill("flag", "checkout-v2")
-	g.press("Started flag-off on INC-1", "Go on")
+	g.name("checkout-v2")
 	g.Click("Open INC-1")
 	g.WaitText("What shall checkout-v2 be?")
 	g.press("no other flag depends on it", "Off")

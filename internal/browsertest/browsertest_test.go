@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -182,8 +183,17 @@ func TestBrowserIsGoneAfterTheTest(t *testing.T) {
 	if diff := cmp.Diff([]string{}, entries(t)); diff != "" {
 		t.Errorf("left behind (-want +got):\n%s", diff)
 	}
-	if got := processesWith(t, os.Getenv("TMPDIR")); len(got) != 0 {
-		t.Errorf("got processes left %q, want none", got)
+	// Chromium's crash handlers end when they notice that it has.
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		got := processesWith(t, os.Getenv("TMPDIR"))
+		if len(got) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got processes left %q, want none", got)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
