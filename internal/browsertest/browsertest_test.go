@@ -184,16 +184,18 @@ func TestBrowserIsGoneAfterTheTest(t *testing.T) {
 		t.Errorf("left behind (-want +got):\n%s", diff)
 	}
 	// Chromium's crash handlers end when they notice that it has.
-	deadline := time.Now().Add(10 * time.Second)
+	tick, end := time.NewTicker(20*time.Millisecond), time.After(10*time.Second)
+	defer tick.Stop()
 	for {
 		got := processesWith(t, os.Getenv("TMPDIR"))
 		if len(got) == 0 {
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-tick.C:
+		case <-end:
 			t.Fatalf("got processes left %q, want none", got)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
