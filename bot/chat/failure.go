@@ -1,6 +1,10 @@
 package chat
 
-import "time"
+import (
+	"errors"
+	"net/url"
+	"time"
+)
 
 // Failure classifies what a platform answered, so that the outbox knows what to
 // do without knowing the vendor.
@@ -46,3 +50,13 @@ func (f *Failure) Error() string {
 
 // Unwrap gives the cause.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// Unaddressed takes the address out of an error of net/http: where a vendor
+// gives one, it has a secret in it, such as the token of an interaction.
+func Unaddressed(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -113,16 +112,7 @@ func (a *api) exchange(ctx context.Context, c call, token string) (*said, error)
 	if err == nil {
 		err = io.ErrUnexpectedEOF
 	}
-	return nil, &trouble{sent: got.sent.Load(), err: fmt.Errorf("%s: %w", c.method, shown(err))}
-}
-
-// shown takes the address out of an error: the ones that Slack gives are secrets.
-func shown(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
+	return nil, &trouble{sent: got.sent.Load(), err: fmt.Errorf("%s: %w", c.method, chat.Unaddressed(err))}
 }
 
 // judge learns from an answer and decodes it.

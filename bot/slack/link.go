@@ -120,7 +120,7 @@ func (p *platform) connect(ctx context.Context) (*socket, error) {
 		_ = resp.Body.Close()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("dial the socket: %w", shown(err))
+		return nil, fmt.Errorf("dial the socket: %w", chat.Unaddressed(err))
 	}
 	k := newSocket(p, conn)
 	if err := k.greet(within); err != nil {

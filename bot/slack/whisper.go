@@ -86,7 +86,7 @@ func (a *api) send(ctx context.Context, address string, raw []byte) error {
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	resp, err := a.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("post to an address of Slack: %w", shown(err))
+		return fmt.Errorf("post to an address of Slack: %w", chat.Unaddressed(err))
 	}
 	return resp.Body.Close()
 }
