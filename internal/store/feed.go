@@ -13,15 +13,38 @@ const (
 	feedCut  = 500
 )
 
+// feedRow is a change that is told when its transaction ends.
+type feedRow struct{ incident, kind, ref string }
+
 // feed notes a change in the one order that all readers see.
-func (t *tx) feed(ctx context.Context, id, kind, ref string) error {
+func (t *tx) feed(id, kind, ref string) { t.news = append(t.news, feedRow{id, kind, ref}) }
+
+// flush writes the changes, last of all: a reader asks for what comes after the
+// last number that it saw, so a number may not become visible after a higher one,
+// and whoever draws one keeps the others waiting until it is committed.
+func (t *tx) flush(ctx context.Context) error {
+	if len(t.news) == 0 {
+		return nil
+	}
+	if err := t.lock(ctx, "feed"); err != nil {
+		return err
+	}
+	for _, n := range t.news {
+		if err := t.tell(ctx, n); err != nil {
+			return err
+		}
+	}
+	t.woke = true // whoever watches hears of it at once, not at the next look
+	return nil
+}
+
+func (t *tx) tell(ctx context.Context, n feedRow) error {
 	var row int64
 	_, err := t.scan(ctx, `INSERT INTO feed (at, incident, kind, ref) VALUES ($1, $2, $3, $4) RETURNING id`,
-		[]any{micro(t.now), id, kind, ref}, &row)
+		[]any{micro(t.now), n.incident, n.kind, n.ref}, &row)
 	if err != nil {
 		return fmt.Errorf("write feed: %w", err)
 	}
-	t.woke = true // whoever watches hears of it at once, not at the next look
 	if row%feedCut != 0 {
 		return nil
 	}

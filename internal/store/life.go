@@ -84,16 +84,25 @@ func (s *Store) Alive(ctx context.Context) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factAlive, "") })
 }
 
-// begin finds out how the last process ended: when it was last alive, and
-// whether its files deserve a look.
-func (s *Store) begin(ctx context.Context) error {
+// readAway finds out since when nobody worked: when a process was last alive.
+func (s *Store) readAway(ctx context.Context) error {
 	_, last, err := s.noted(ctx, scopeStore, factAlive)
 	if err != nil {
 		return unavailable(err)
 	}
-	if now := s.now(); !last.IsZero() && now.After(last) {
+	now, err := s.now(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	if !last.IsZero() && now.After(last) {
 		s.away = incident.Away{From: last, To: now}
 	}
+	return nil
+}
+
+// begin takes over what the last process on this directory left: its lease, and
+// files that may deserve a look.
+func (s *Store) begin(ctx context.Context) error {
 	clean, began, err := s.noted(ctx, scopeStore, factClean)
 	if err != nil {
 		return unavailable(err)
@@ -101,15 +110,26 @@ func (s *Store) begin(ctx context.Context) error {
 	if !began.IsZero() && clean != "yes" {
 		s.startCheck()
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		// The lock on the directory proves that whoever held a lease is dead.
+	err = s.write(ctx, func(ctx context.Context, t *tx) error {
+		// The lock on the directory proves that whoever held a lease is dead. Where
+		// others may be alive, leases run out by themselves.
 		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
 			return fmt.Errorf("free leases: %w", err)
 		}
+		return t.note(ctx, scopeStore, factClean, "no")
+	})
+	if err != nil {
+		return err
+	}
+	return s.forgetOld(ctx)
+}
+
+func (s *Store) forgetOld(ctx context.Context) error {
+	return s.write(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := t.exec(ctx, `DELETE FROM once WHERE at < $1`, micro(t.now.Add(-keepOnce))); err != nil {
 			return fmt.Errorf("forget old names: %w", err)
 		}
-		return t.note(ctx, scopeStore, factClean, "no")
+		return nil
 	})
 }
 

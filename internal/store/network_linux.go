@@ -24,3 +24,14 @@ func networkFilesystem(dir string) (kind string, remote bool) {
 	kind, remote = remoteMagic[int64(st.Type)&0xffffffff] //nolint:unconvert // the type is narrower on 32-bit machines
 	return kind, remote
 }
+
+// noticeSilence makes a connection fail when what was sent is not confirmed for
+// 10 s, so that a network that is cut is noticed before the kernel's own quarter
+// of an hour.
+func noticeSilence(_, _ string, c syscall.RawConn) error {
+	const tcpUserTimeout = 18 // linux/tcp.h
+	return c.Control(func(fd uintptr) {
+		// Sockets that are not TCP have no such option and need none.
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, 10_000)
+	})
+}

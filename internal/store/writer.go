@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
-
-	"mayday/internal/fault"
 )
 
 // Bounds of one commit: how many jobs share an fsync, and for how long the first
@@ -82,7 +80,7 @@ func (w *writer) do(ctx context.Context, urgent bool, run func(ctx context.Conte
 	case <-ctx.Done():
 		return fmt.Errorf("write to store: %w", ctx.Err())
 	case <-w.quit:
-		return fault.New(fault.Unavailable, "E26", "Mayday is stopping.", "Try again in a minute.")
+		return errStopping()
 	}
 }
 
@@ -227,8 +225,13 @@ func (w *writer) runOne(ctx context.Context, j *job) error {
 	if _, err := w.conn.exec(ctx, "SAVEPOINT job"); err != nil {
 		return fmt.Errorf("begin job: %w", err)
 	}
-	t := &tx{conn: w.conn, now: w.now()}
-	j.err = w.guarded(ctx, j, t)
+	t := &tx{conn: w.conn, d: sqliteDialect, clock: w.now}
+	if j.err = t.tick(ctx); j.err == nil {
+		j.err = w.guarded(ctx, j, t)
+	}
+	if j.err == nil {
+		j.err = t.flush(ctx)
+	}
 	j.woke = t.woke
 	if broken(j.err) {
 		return j.err
