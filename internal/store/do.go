@@ -162,6 +162,9 @@ func (d *doing) append(ctx context.Context) error {
 		return fmt.Errorf("append to %s: %w", incident.FormatID(number), err)
 	}
 	d.after, d.sealed = after, sealed
+	if err := d.mayAct(ctx); err != nil {
+		return err
+	}
 	if err := d.tx.keepIncident(ctx, before, after); err != nil {
 		return err
 	}

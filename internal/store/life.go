@@ -107,8 +107,11 @@ func (s *Store) begin(ctx context.Context) error {
 	if err != nil {
 		return unavailable(err)
 	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.running.Go(func() { s.room.run(background) })
 	if !began.IsZero() && clean != "yes" {
-		s.startCheck()
+		s.checked.Go(func() { s.check(background) })
 	}
 	err = s.write(ctx, func(ctx context.Context, t *tx) error {
 		// The lock on the directory proves that whoever held a lease is dead. Where
@@ -149,27 +152,23 @@ func (s *Store) end(ctx context.Context) error {
 	})
 }
 
-// startCheck looks at the whole file in the background: an unclean stop is
-// harmless to SQLite, but the disk below it may have lied.
-func (s *Store) startCheck() {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stopCheck = cancel
-	s.checked.Go(func() {
-		var found string
-		err := s.readers.QueryRowContext(ctx, quickCheck).Scan(&found)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil && found != "ok" {
-			err = fmt.Errorf("check storage: %s", found)
-		}
-		if err != nil {
-			s.log.Error("storage is damaged", "err", err)
-			s.damage.Store(&err)
-			return
-		}
-		s.log.Info("storage is sound after an unclean stop")
-	})
+// check looks at the whole file: an unclean stop is harmless to SQLite, but the
+// disk below it may have lied.
+func (s *Store) check(ctx context.Context) {
+	var found string
+	err := s.readers.QueryRowContext(ctx, quickCheck).Scan(&found)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil && found != "ok" {
+		err = fmt.Errorf("check storage: %s", found)
+	}
+	if err != nil {
+		s.log.Error("storage is damaged", "err", err)
+		s.damage.Store(&err)
+		return
+	}
+	s.log.Info("storage is sound after an unclean stop")
 }
 
 // Writable proves that a write reaches the disk, for readiness.

@@ -106,8 +106,6 @@ func (c *clock) advance(d time.Duration) {
 // abandon leaves a store as a killed process does.
 func abandon(t *testing.T, s *Store) {
 	t.Helper()
-	s.stopCheck()
-	s.checked.Wait()
 	if err := s.release(); err != nil {
 		t.Fatal(err)
 	}

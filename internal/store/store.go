@@ -53,6 +53,7 @@ type Store struct {
 	clock     func() time.Time // nil: the database's
 	log       *slog.Logger
 
+	room    room     // of the directory
 	lock    *os.File // held for the life of the store
 	key     []byte   // of the seals
 	writer  writes
@@ -60,9 +61,10 @@ type Store struct {
 	changed chan struct{}
 	away    incident.Away
 
-	stopCheck context.CancelFunc
-	checked   sync.WaitGroup
-	damage    atomic.Pointer[error] // what quick_check found
+	stop    context.CancelFunc // of what runs in the background
+	running sync.WaitGroup
+	checked sync.WaitGroup        // the look at the files
+	damage  atomic.Pointer[error] // what quick_check found
 }
 
 // writes runs jobs in transactions. A job may be run again when it stood in the
@@ -78,7 +80,7 @@ type writes interface {
 // a network filesystem, or when the database cannot be reached.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{dialect: sqliteDialect, dir: o.Dir, platforms: o.Platforms, always: o.Always, clock: o.Clock, log: o.Log,
-		changed: make(chan struct{}, 1), stopCheck: func() {}}
+		changed: make(chan struct{}, 1), stop: func() {}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -111,7 +113,8 @@ func (s *Store) openSQLite(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	s.writer = newWriter(db, s.clock, s.signal, s.log)
+	s.room = newRoom(s.dir, s.log)
+	s.writer = newWriter(db, s.clock, s.signal, s.room.drop, s.log)
 	if err := migrate(ctx, db, s.dialect); err != nil {
 		return err
 	}
@@ -177,8 +180,7 @@ func migrate(ctx context.Context, db *sql.DB, d *dialect) error {
 // Close finishes the writes that were taken, notes that it was a clean stop and
 // lets the directory go. Later calls fail with a fault.
 func (s *Store) Close() error {
-	s.stopCheck()
-	s.checked.Wait()
+	s.settle()
 	var err error
 	if s.lock != nil {
 		err = s.end(context.Background())
@@ -186,8 +188,16 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.release())
 }
 
+// settle ends what runs in the background.
+func (s *Store) settle() {
+	s.stop()
+	s.checked.Wait()
+	s.running.Wait()
+}
+
 // release gives back what open took, as far as it came.
 func (s *Store) release() error {
+	s.settle()
 	var errs []error
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())

@@ -38,6 +38,7 @@ type writer struct {
 	conn    *conn // nil until it is needed, and again after trouble
 	now     func() time.Time
 	signal  func()
+	full    func() // the disk has no room left
 	log     *slog.Logger
 	jobs    chan *job
 	urgent  chan *job
@@ -47,8 +48,8 @@ type writer struct {
 	failing bool // the last batch was lost
 }
 
-func newWriter(db *sql.DB, now func() time.Time, signal func(), log *slog.Logger) *writer {
-	return &writer{db: db, now: now, signal: signal, log: log, jobs: make(chan *job), urgent: make(chan *job), quit: make(chan struct{}), stopped: make(chan struct{})}
+func newWriter(db *sql.DB, now func() time.Time, signal, full func(), log *slog.Logger) *writer {
+	return &writer{db: db, now: now, signal: signal, full: full, log: log, jobs: make(chan *job), urgent: make(chan *job), quit: make(chan struct{}), stopped: make(chan struct{})}
 }
 
 func (w *writer) start() {
@@ -114,6 +115,9 @@ func (w *writer) batch(ctx context.Context, first *job) {
 	w.report(ctx, err)
 	if err != nil {
 		w.drop()
+		if full(err) {
+			w.full()
+		}
 		failure := unavailable(err)
 		for _, j := range jobs {
 			j.done <- failure

@@ -1,6 +1,10 @@
 package store
 
-import "syscall"
+import (
+	"errors"
+	"os"
+	"syscall"
+)
 
 // remoteMagic are the filesystems of Linux that live on another machine.
 var remoteMagic = map[int64]string{
@@ -34,4 +38,23 @@ func noticeSilence(_, _ string, c syscall.RawConn) error {
 		// Sockets that are not TCP have no such option and need none.
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, 10_000)
 	})
+}
+
+// freeBytes is the room that a process without special rights has on the disk of
+// a directory.
+func freeBytes(dir string) (uint64, error) {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0, err
+	}
+	return st.Bavail * uint64(st.Bsize), nil
+}
+
+// allocate takes room on the disk without writing to it.
+func allocate(f *os.File, size int64) error {
+	err := syscall.Fallocate(int(f.Fd()), 0, 0, size)
+	if errors.Is(err, syscall.EOPNOTSUPP) {
+		return fill(f, size)
+	}
+	return err
 }
