@@ -65,8 +65,8 @@ const (
 // with the lease stays far below the 30 s of a fail-over (P15).
 const (
 	connectTime       = 5 * time.Second
-	idleInTransaction = "5000" // milliseconds, as Postgres takes them
-	lockTime          = "8000"
+	idleInTransaction = "2000" // milliseconds, as Postgres takes them
+	lockTime          = "3000" // less than a write may take, so that the server gives up first
 	idleTime          = 5 * time.Minute
 )
 
