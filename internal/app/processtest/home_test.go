@@ -37,6 +37,7 @@ type home struct {
 	dir  string
 	file string
 	data string
+	env  []string // beside the secrets
 	pid  *process // the one that serves now
 	*client
 }
@@ -64,7 +65,7 @@ func write(t testing.TB, path, text string) {
 // serve starts mayday on this home and waits until it takes traffic.
 func (h *home) serve() *process {
 	h.t.Helper()
-	h.pid = launch(h.t, secrets, binary, "serve", "-c", h.file)
+	h.pid = launch(h.t, append(h.env, secrets...), binary, "serve", "-c", h.file)
 	h.ready(h.pid)
 	return h.pid
 }
