@@ -32,6 +32,11 @@ type dialect struct {
 	// so many kinds.
 	claim func(kinds int) string
 
+	// feedMark says that this transaction is about to draw numbers of the feed,
+	// feedDrawn answers the last one that was drawn, and feedBehind by how much the
+	// lowest mark is behind that, $1. "" where there is one writer.
+	feedMark, feedDrawn, feedBehind string
+
 	// receive stores a body and its wake-up in one statement that is a transaction
 	// of its own. $1 source, $2 event id, $3 body, $4 now or nothing. "" where a job
 	// of the writer is as good.

@@ -30,6 +30,15 @@ var postgresDialect = &dialect{
 	lock:       `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`,
 	now:        `SELECT ` + postgresNow,
 	claim:      postgresClaim,
+	// A mark is a lock that hinders nobody: it shows in pg_locks, under a class of
+	// its own, until its transaction has ended. Its number has 31 bits, so what is
+	// far behind is really ahead: it was taken after we looked.
+	feedMark:  `SELECT pg_advisory_xact_lock_shared(77684, (last_value % 2000000000)::int) FROM feed_id_seq`,
+	feedDrawn: `SELECT last_value FROM feed_id_seq`,
+	feedBehind: `SELECT max(behind) FILTER (WHERE behind < 1000000000) FROM (
+		SELECT ($1::bigint - objid::bigint + 2000000000) % 2000000000 AS behind FROM pg_locks
+		WHERE locktype = 'advisory' AND classid = 77684 AND objsubid = 2
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS marks`,
 	receive: `WITH moment AS (SELECT COALESCE($4::bigint, ` + postgresNow + `) AS now),
 		body AS (INSERT INTO inbox (source, event_id, at, state, body) SELECT $1, $2, now, 'new', $3 FROM moment
 			ON CONFLICT (source, event_id) DO NOTHING RETURNING id, at)

@@ -101,8 +101,8 @@ func (t *tx) tick(ctx context.Context) error {
 
 // lock keeps other transactions from what this name stands for. Locks are taken
 // in one order, so that two transactions never wait for each other: the key of a
-// source, its service, the row of the incident, the claim, the target of an act,
-// and at the very end the feed.
+// source, its service, the row of the incident, the claim, and the target of an
+// act.
 func (t *tx) lock(ctx context.Context, name string) error {
 	if t.d.lock == "" {
 		return nil
