@@ -63,11 +63,9 @@ func takeLock(path string) (*os.File, error) {
 		}
 		return nil, unavailable(fmt.Errorf("lock data directory: %w", err))
 	}
-	if err := f.Truncate(0); err != nil {
-		return f, unavailable(fmt.Errorf("write lock: %w", err))
-	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return f, unavailable(fmt.Errorf("write lock: %w", err))
+	// Who holds it is for the words of the next one; a full disk does not matter.
+	if err := f.Truncate(0); err == nil {
+		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	return f, nil
 }

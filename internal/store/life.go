@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
 
@@ -100,23 +101,65 @@ func (s *Store) readAway(ctx context.Context) error {
 	return nil
 }
 
-// begin takes over what the last process on this directory left: its lease, and
-// files that may deserve a look.
-func (s *Store) begin(ctx context.Context) error {
-	clean, began, err := s.noted(ctx, scopeStore, factClean)
-	if err != nil {
-		return unavailable(err)
+// begin takes over what the last process left. A disk that is full stops nobody
+// from starting: deliveries are answered 503 then, and what has to be written is
+// written when there is room, in the background.
+func (s *Store) begin(ctx, background context.Context) error {
+	if err := s.readAway(ctx); err != nil {
+		return err
 	}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stop = stop
-	s.running.Go(func() { s.room.run(background) })
-	if !began.IsZero() && clean != "yes" {
-		s.checked.Go(func() { s.check(background) })
+	if s.lock != nil {
+		if err := s.readers.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'term'`).Scan(&s.lastTerm); err != nil {
+			return unavailable(err)
+		}
+		s.running.Go(func() { s.room.run(background) })
+		clean, began, err := s.noted(ctx, scopeStore, factClean)
+		if err != nil {
+			return unavailable(err)
+		}
+		if !began.IsZero() && clean != "yes" {
+			s.checked.Go(func() { s.check(background) })
+		}
 	}
-	err = s.write(ctx, func(ctx context.Context, t *tx) error {
-		// The lock on the directory proves that whoever held a lease is dead. Where
-		// others may be alive, leases run out by themselves.
-		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
+	err := s.takeOver(ctx)
+	if !fault.Is(err, fault.Unavailable) || s.lock == nil {
+		return err
+	}
+	s.log.Error("started, but storage cannot be written", "err", err)
+	s.running.Go(func() { s.takeOverLater(background) })
+	return nil
+}
+
+// againAfter is how soon a start that could not write tries again.
+const againAfter = time.Second
+
+func (s *Store) takeOverLater(ctx context.Context) {
+	tick := time.NewTicker(againAfter)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.takeOver(ctx); err == nil {
+				return
+			}
+		}
+	}
+}
+
+// takeOver frees the leases of a process that is dead, and does what is due at a
+// start.
+func (s *Store) takeOver(ctx context.Context) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		if _, err := t.exec(ctx, `DELETE FROM once WHERE at < $1`, micro(t.now.Add(-keepOnce))); err != nil {
+			return fmt.Errorf("forget old names: %w", err)
+		}
+		if s.lock == nil {
+			return nil // others may be alive; leases run out by themselves
+		}
+		// The lock on the directory proves that whoever held a lease is dead.
+		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0 AND term <= $1`, s.lastTerm); err != nil {
 			return fmt.Errorf("free leases: %w", err)
 		}
 		return t.note(ctx, scopeStore, factClean, "no")
@@ -124,16 +167,7 @@ func (s *Store) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.forgetOld(ctx)
-}
-
-func (s *Store) forgetOld(ctx context.Context) error {
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		if _, err := t.exec(ctx, `DELETE FROM once WHERE at < $1`, micro(t.now.Add(-keepOnce))); err != nil {
-			return fmt.Errorf("forget old names: %w", err)
-		}
-		return nil
-	})
+	return s.joinPlatforms(ctx)
 }
 
 // end notes an orderly stop. A loop that ran was alive until now.

@@ -53,13 +53,16 @@ type Store struct {
 	clock     func() time.Time // nil: the database's
 	log       *slog.Logger
 
-	room    room     // of the directory
-	lock    *os.File // held for the life of the store
-	key     []byte   // of the seals
-	writer  writes
-	readers *readers
-	changed chan struct{}
-	away    incident.Away
+	room room // of the directory
+	// lastTerm is the newest claim of the last process on the directory: older
+	// claims are nobody's.
+	lastTerm int64
+	lock     *os.File // held for the life of the store
+	key      []byte   // of the seals
+	writer   writes
+	readers  *readers
+	changed  chan struct{}
+	away     incident.Away
 
 	stop    context.CancelFunc // of what runs in the background
 	running sync.WaitGroup
@@ -92,7 +95,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := open(ctx); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
-	if err := s.joinPlatforms(ctx); err != nil {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	if err := s.begin(ctx, background); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
 	return s, nil
@@ -122,10 +127,7 @@ func (s *Store) openSQLite(ctx context.Context) error {
 		return fmt.Errorf("open store for reading: %w", err)
 	}
 	s.writer.start()
-	if err := s.readAway(ctx); err != nil {
-		return err
-	}
-	return s.begin(ctx)
+	return nil
 }
 
 func (s *Store) openPostgres(ctx context.Context, address, sealKey string) error {
@@ -140,12 +142,6 @@ func (s *Store) openPostgres(ctx context.Context, address, sealKey string) error
 		return err
 	}
 	if s.readers, err = openPostgresReaders(address); err != nil {
-		return err
-	}
-	if err := s.readAway(ctx); err != nil {
-		return err
-	}
-	if err := s.forgetOld(ctx); err != nil {
 		return err
 	}
 	s.key, err = s.sealKey(ctx, sealKey)
