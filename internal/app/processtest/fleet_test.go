@@ -46,6 +46,7 @@ func newFleet(t testing.TB, size int, config string) *fleet {
 // now and then the database itself is stopped as `pg_ctl stop -m immediate` does.
 // What was answered 2xx is there, once.
 func TestSoakKillInBurstsOnPostgres(t *testing.T) {
+	t.Parallel()
 	rounds := 9
 	if soaking() {
 		rounds = 120
@@ -142,6 +143,7 @@ func (f *fleet) insist(l *letter) {
 // TestADatabaseThatIsAway: without it every process answers 503 and stays; with
 // it, all is well again without a restart.
 func TestADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
 	s := newSender(t)
 	f := newFleet(t, 2, tenLines)
 	f.homes[0].deliver(s.sample("incident.triggered", "QBEFORE"))
@@ -188,6 +190,7 @@ func TestADatabaseThatIsAway(t *testing.T) {
 // card. How long the answers took is in the log; a limit that a busy machine
 // breaks would prove nothing.
 func TestAStormOnThreeProcesses(t *testing.T) {
+	t.Parallel()
 	const keys, each = 300, 12
 	var services strings.Builder
 	for n := range keys {
