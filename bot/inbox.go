@@ -76,6 +76,8 @@ func (d *Desk) receive(ctx context.Context, c incident.Claim, row incident.Recei
 			return err
 		}
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "a test of the door")
+	case ev.Kind == incident.EventChange && ev.Change != nil:
+		return d.Store.Suspects.KeepChange(ctx, c, *ev.Change)
 	case row.At.Sub(ev.At) > incident.TooOld:
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "older than 72 hours when it arrived")
 	case ev.Key == "":

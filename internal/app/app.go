@@ -143,7 +143,7 @@ func (a *App) makeDesk() error {
 	if err != nil {
 		return err
 	}
-	outside, err := connect(a.set.file, a.log, a.set.services)
+	outside, err := connect(a.set, a.log)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (a *App) makeDesk() error {
 	a.clinic = &clinic{check: check.run, log: a.log}
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
-		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
+		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
 		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,

@@ -20,8 +20,9 @@ const (
 	EventResolved       EventKind = "resolved"
 	EventReopened       EventKind = "reopened"
 	EventService        EventKind = "service"
-	EventPing           EventKind = "ping"  // a test of the door; noted for doctor
-	EventOther          EventKind = "other" // a line where the incident is known, else quarantine
+	EventChange         EventKind = "change" // something was changed: a suspect for the time to come, about no incident
+	EventPing           EventKind = "ping"   // a test of the door; noted for doctor
+	EventOther          EventKind = "other"  // a line where the incident is known, else quarantine
 )
 
 // Ref names somebody or something at the source.
@@ -48,7 +49,8 @@ type Event struct {
 	OnCall   []Ref     `json:"on_call,omitempty"`  // assignees
 	Text     string    `json:"text,omitempty"`     // the note, the message, the line
 	Link     Link      `json:"link,omitzero"`
-	Into     string    `json:"into,omitempty"` // resolved by a merge into this key
+	Into     string    `json:"into,omitempty"`   // resolved by a merge into this key
+	Change   *Suspect  `json:"change,omitempty"` // of EventChange
 
 	// Filled in by the desk, which knows the configuration.
 	SourceTitle string   `json:"-"` // "PagerDuty"
