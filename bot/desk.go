@@ -100,6 +100,9 @@ type Options struct {
 	Platforms   []chat.Platform
 	Faces       map[string]Face // of platforms, by name
 	Sources     []Source
+	Feeds       []Feed                          // sources of changes, A to Z
+	Signals     map[string]integrations.Signals // by the prefix that charts name
+	Told        bool                            // pipelines tell of their changes at a door
 	Book        *playbooks.Book
 	Catalogue   playbooks.Catalogue
 	Services    []Service

@@ -30,6 +30,8 @@ func (d *Desk) HandleStep(ctx context.Context, c incident.Claim) error {
 	s := inc.Step(id)
 	p := &performance{d: d, claim: c, inc: inc}
 	switch {
+	case s != nil && s.Watching():
+		return (&performance{d: d, claim: c, inc: inc}).watch(ctx, s)
 	case s == nil || s.State.Terminal():
 		return d.Queue.Done(ctx, c)
 	case s.State.WaitsForPress():

@@ -28,6 +28,7 @@ var renderers = map[string]func(*card, incident.Out, *incident.Entry){
 	incident.KindRecovered: (*card).recovered,
 	incident.KindResolved:  (*card).resolved,
 	incident.KindRemind:    (*card).remind,
+	incident.KindFinished:  (*card).finished,
 }
 
 // aboutEntry are the kinds whose `About` is the seq of an entry.
@@ -237,7 +238,12 @@ func (c *card) opener(o incident.Out, _ *incident.Entry) {
 	default:
 		c.line("An alert on ", i.ServiceName(), " since ", chat.At(i.OpenedAt), ". It is an incident when somebody takes it.")
 	}
-	c.line("I cannot see deploys, flags or config changes yet.")
+	switch {
+	case i.Suspicion != nil:
+		c.suspects(i.Suspicion, 3)
+	case len(c.d.feeds()) == 0:
+		c.line("I cannot see deploys, flags or config changes yet: ", chat.Code(c.d.Command+" doctor"), " says how to connect them.")
+	}
 	for _, no := range i.DoNot[:min(len(i.DoNot), 3)] {
 		c.line(chat.Strong("Do NOT "+no), "")
 	}

@@ -162,7 +162,7 @@ func (a *App) makeDesk() error {
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
-		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
+		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
 		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
@@ -220,13 +220,14 @@ var crowds = map[string]int{incident.WakeInbox: 32, incident.WakeOut: 32}
 func (a *App) makeQueue() {
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
 	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4, WorkersOf: crowds}, map[string]queue.Handler{
-		incident.WakeInbox:  a.desk.HandleInbox,
-		incident.WakeOut:    a.desk.HandleOut,
-		incident.WakeNudge:  a.desk.HandleNudge,
-		incident.WakeStep:   a.desk.HandleStep,
-		incident.WakeRun:    a.desk.HandleRun,
-		incident.WakeRemind: a.desk.HandleRemind,
-		incident.WakeAsk:    a.desk.HandleAsk,
+		incident.WakeInbox:    a.desk.HandleInbox,
+		incident.WakeOut:      a.desk.HandleOut,
+		incident.WakeNudge:    a.desk.HandleNudge,
+		incident.WakeStep:     a.desk.HandleStep,
+		incident.WakeRun:      a.desk.HandleRun,
+		incident.WakeRemind:   a.desk.HandleRemind,
+		incident.WakeAsk:      a.desk.HandleAsk,
+		incident.WakeSuspects: a.desk.HandleSuspects,
 	})
 }
 
