@@ -100,6 +100,17 @@ func (c *card) root(incident.Out, *incident.Entry) {
 	}
 	c.links()
 	c.rootButtons()
+	c.putBackButtons()
+}
+
+// putBackButtons offer to take back what is in force, each with a preview.
+func (c *card) putBackButtons() {
+	for n, s := range c.inc.InForce() {
+		if n == 3 {
+			return
+		}
+		c.msg.More = append(c.msg.More, chat.Button{ID: c.id("undo", s.ID, nil), Label: shortened("Put back: "+s.Plan.Title, chat.Shared.Label), Verb: "undo", Step: s.ID, Style: chat.Plain})
+	}
 }
 
 func plural(n int) string {
@@ -311,6 +322,7 @@ func (c *card) recovered(_ incident.Out, e *incident.Entry) {
 	c.button(chat.Primary, "resolve", "Resolve "+i.ID(), nil)
 	c.button(chat.Plain, "watch", "Watch 10 min more", nil)
 	c.button(chat.Plain, "not_fixed", "Not fixed", nil)
+	c.putBackButtons()
 }
 
 func (c *card) resolved(_ incident.Out, e *incident.Entry) {
@@ -320,6 +332,10 @@ func (c *card) resolved(_ incident.Out, e *incident.Entry) {
 	for _, s := range i.InForce() {
 		c.line("Still in force: ", s.Plan.Title)
 	}
+	if len(i.InForce()) > 0 {
+		c.line(chat.Muted("I will ask again on the next working day at 10:00."))
+	}
+	c.putBackButtons()
 }
 
 // remind asks whether an act should stay in force. A timer asks, it never acts.

@@ -32,7 +32,28 @@ func serviceOf(inc *incident.Incident, r *incident.Run) string {
 func (d *Desk) factsFor(ctx context.Context, inc *incident.Incident, r *incident.Run, pb *playbooks.Playbook) playbooks.Facts {
 	f := d.facts(ctx, inc)
 	f.Signals = d.signals(ctx, serviceOf(inc, r), pb.Signals())
+	if pb.AsksBackups() {
+		f.Backups = d.backups(ctx)
+	}
 	return f
+}
+
+// backups asks for the last good backup of every connection. One that nobody
+// knows of is missing: a guard then says that nobody can tell.
+func (d *Desk) backups(ctx context.Context) map[string]time.Time {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	out := map[string]time.Time{}
+	for _, names := range d.Catalogue.Connections {
+		for _, name := range names {
+			for _, ask := range d.Backups {
+				if at, known := ask(ctx, name); known && at.After(out[name]) {
+					out[name] = at
+				}
+			}
+		}
+	}
+	return out
 }
 
 // signals reads the newest value of each named chart of a service, all at once.

@@ -58,7 +58,7 @@ func (k *checker) check() {
 	if len(p.verify) == 0 {
 		k.dangers(all)
 	}
-	k.usedSignals(sc)
+	k.outsideFacts(sc)
 }
 
 // hidden finds ids and inputs that hide a signal.
@@ -78,14 +78,19 @@ func (k *checker) waitList(waits []*wait, sc *scope) {
 	}
 }
 
-// usedSignals keeps which signals must be read when the file runs.
-func (k *checker) usedSignals(sc *scope) {
+// outsideFacts keeps what must be asked outside when the file runs: which
+// signals, and whether backups.
+func (k *checker) outsideFacts(sc *scope) {
 	p := k.draft.book
 	p.signals = keysOf(sc.used)
+	asks := func(g *guard) bool { return g.kind == guardBackup }
+	p.backups = slices.ContainsFunc(p.checks, asks)
 	walk(slices.Concat(p.steps, p.then), func(s *step) {
+		p.backups = p.backups || slices.ContainsFunc(s.checks, asks)
 		if s.nested == nil {
 			return
 		}
+		p.backups = p.backups || s.nested.backups
 		for _, name := range s.nested.signals {
 			if !slices.Contains(p.signals, name) {
 				p.signals = append(p.signals, name)

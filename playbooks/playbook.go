@@ -59,6 +59,7 @@ type Playbook struct {
 	steps   []*step
 	verify  []*wait
 	then    []*step
+	backups bool              // a guard asks for the age of a backup
 	signals []string          // names of signals that its expressions use
 	texts   map[string]string // name to YAML: the file and all that it runs
 	acts    map[string]int    // action to version, nested files included
@@ -123,6 +124,10 @@ type Facts struct {
 	Alerts   int
 	Suspects []incident.Suspect
 }
+
+// AsksBackups reports whether a guard of the file, or of one that it runs, asks
+// how old a backup is.
+func (p *Playbook) AsksBackups() bool { return p.backups }
 
 // Signals names the signals that the playbook's expressions use, with those of
 // the playbooks that it runs.

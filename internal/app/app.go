@@ -162,7 +162,7 @@ func (a *App) makeDesk() error {
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
-		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Book: book, Catalogue: outside.catalogue,
+		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
 		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,

@@ -183,7 +183,9 @@ func (f *follower) act(e Entry) {
 		f.edit(KindAsk, "step:"+b.Step, b.Step, false)
 		f.finished(f.after.Step(b.Step), e)
 	case *PutBack:
-		f.putBack(b.Step)
+		if b.Due.IsZero() {
+			f.putBack(b.Step)
+		}
 	}
 }
 
