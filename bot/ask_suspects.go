@@ -49,11 +49,18 @@ func (d *Desk) Suspects(ctx context.Context, by incident.Person, number int64, s
 	return c.answer(ctx)
 }
 
+// Lately answers what changed around a service, "" for all, in a window that ends
+// now, with the sources that were silent and how many were asked.
+func (d *Desk) Lately(ctx context.Context, service string, window time.Duration) (found []incident.Suspect, silent []string, asked int) {
+	now := d.Now()
+	all, silent, asked := d.Collect(ctx, integrations.Window{Services: d.neighbours(service), From: now.Add(-window), To: now})
+	return incident.Rank(service, now, all), silent, asked
+}
+
 // changedLately lists what changed in a window that ends now.
 func (d *Desk) changedLately(ctx context.Context, c *card, service string, window time.Duration) (chat.Message, error) {
 	now := d.Now()
-	all, silent, asked := d.Collect(ctx, integrations.Window{Services: d.neighbours(service), From: now.Add(-window), To: now})
-	ranked := incident.Rank(service, now, all)
+	ranked, silent, asked := d.Lately(ctx, service, window)
 	if len(ranked) > 0 {
 		c.line(chat.Strong("What changed in the last "+span(window)), " (newest first)")
 	}
