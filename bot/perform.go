@@ -100,8 +100,11 @@ func (p *performance) one(ctx context.Context, s *incident.Step) error {
 	}
 	id := s.ID
 	if err := p.write(ctx, incident.Begin(id, attempt(p.inc.ID(), id))); err != nil {
-		if fault.HasCode(err, "E16") {
-			return p.refuse(ctx, s, fault.Of(err).Message, "E16")
+		// Somebody acts on the same target, or the disk has no room for an act: it is
+		// not started later by itself. Where nothing can be written this fails as well,
+		// and it is looked at again.
+		if f := fault.Of(err); f.Code == "E16" || f.Code == "E26" {
+			return p.refuse(ctx, s, f.Message, f.Code)
 		}
 		return err
 	}

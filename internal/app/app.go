@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +107,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
-	if err := a.makeDesk(); err != nil {
+	if err := a.makeDesk(ctx); err != nil {
 		return err
 	}
 	a.makeQueue()
@@ -128,7 +127,12 @@ func (a *App) openStore(ctx context.Context) error {
 	for _, p := range a.o.Platforms {
 		names = append(names, p.Name())
 	}
-	st, err := store.Open(ctx, store.Options{Dir: a.set.data, Platforms: names, Always: always, Clock: a.o.Clock, Log: a.log})
+	o, err := a.set.storeOptions()
+	if err != nil {
+		return err
+	}
+	o.Platforms, o.Always, o.Clock, o.Log = names, always, a.o.Clock, a.log
+	st, err := store.Open(ctx, o)
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -138,8 +142,10 @@ func (a *App) openStore(ctx context.Context) error {
 }
 
 // makeDesk joins the desk to its platforms and to the outside.
-func (a *App) makeDesk() error {
-	key, err := buttonKey(a.set.data)
+func (a *App) makeDesk(ctx context.Context) error {
+	// The secret that makes button ids outlives restarts and is the same for all
+	// processes, so that a button stays what it was.
+	key, err := a.store.Secret(ctx, "buttons")
 	if err != nil {
 		return err
 	}
@@ -296,23 +302,4 @@ func (a *App) ready(ctx context.Context) (bool, map[string]string) {
 		parts[s.Name] = "ok"
 	}
 	return ok, parts
-}
-
-// buttonKey is the secret that makes button ids; it outlives restarts, so that a
-// button stays what it was.
-func buttonKey(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "buttons.key")
-	key, err := os.ReadFile(path)
-	if err == nil && len(key) == 32 {
-		return key, nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read button key: %w", err)
-	}
-	key = make([]byte, 32)
-	_, _ = rand.Read(key) // never fails since Go 1.24
-	if err := os.WriteFile(path, key, 0o600); err != nil {
-		return nil, fmt.Errorf("write button key: %w", err)
-	}
-	return key, nil
 }
