@@ -20,7 +20,7 @@ type Options struct {
 	Address string
 	// Accounts beside Admin.
 	Accounts []Account
-	// Objects that are there from the start.
+	// Objects are there from the start, ready.
 	// They may carry a creation time of the past.
 	Objects []Object
 	// Startup is how long a pod takes to become ready, two seconds unless set.
