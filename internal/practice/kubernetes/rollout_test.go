@@ -117,3 +117,28 @@ func (s *stage) waiting(reason string) bool {
 	}
 	return false
 }
+
+// TestTheShopIsOpen: what is there from the start is ready at once, and has a past.
+func TestTheShopIsOpen(t *testing.T) {
+	s := newStage(t, Options{Objects: Shop(time.Now()), Accounts: ShopAccounts(), Startup: time.Hour}).as(Mayday)
+	if !s.rolled() {
+		t.Errorf("the checkout is %+v", s.deployment().Status)
+	}
+	var got []string
+	for _, rs := range s.history() {
+		got = append(got, rs.Annotations[revisionNote]+" "+rs.Spec.Template.Spec.Containers[0].Image)
+	}
+	if want := []string{"38 cart:1.9.6", "39 cart:1.9.7", "40 cart:1.9.8"}; !slices.Equal(got, want) {
+		t.Errorf("got history %v, want %v", got, want)
+	}
+	for _, p := range must(s.core.Pods("prod").List(ctx, metav1.ListOptions{}))(t).Items {
+		if !ready(&p) {
+			t.Errorf("%s is not ready: %+v", p.Name, p.Status)
+		}
+	}
+	queue := must(s.apps.StatefulSets("prod").Get(ctx, "rabbitmq", metav1.GetOptions{}))(t)
+	agent := must(s.apps.DaemonSets("prod").Get(ctx, "log-agent", metav1.GetOptions{}))(t)
+	if queue.Status.ReadyReplicas != 3 || queue.Status.CurrentRevision != queue.Status.UpdateRevision || agent.Status.NumberReady != 2 {
+		t.Errorf("got queue %+v and agent %+v", queue.Status, agent.Status)
+	}
+}
