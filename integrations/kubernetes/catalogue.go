@@ -28,9 +28,10 @@ func (p place) ref() string { return p.kind.short + "/" + p.name }
 
 // service is a service of the configuration that runs here.
 type service struct {
-	name    string
-	env     string
-	targets []serviceTarget
+	name       string
+	env        string
+	migrations string // "none" when it says that it has none
+	targets    []serviceTarget
 }
 
 // serviceTarget is one place of a service, and what belongs to it there.
@@ -72,7 +73,7 @@ func (f *fleet) service(s integrations.Service) (service, error) {
 	if err := s.Own.Decode(&entries); err != nil {
 		return service{}, err
 	}
-	out := service{name: s.Name, env: s.Env}
+	out := service{name: s.Name, env: s.Env, migrations: s.Migrations}
 	for n, e := range entries {
 		at := s.Own
 		if items := s.Own.Items(); n < len(items) {

@@ -38,24 +38,32 @@ type fleet struct {
 }
 
 func newParts(section config.Section, log *slog.Logger) (integrations.Parts, error) {
-	names, all, err := decode(section)
+	f, err := newFleet(section, log)
 	if err != nil {
 		return integrations.Parts{}, err
+	}
+	parts := integrations.Parts{
+		Actions:     f.actions(),
+		Connections: f.names,
+		Adopt:       f.adopt,
+		Close:       f.close,
+	}
+	if len(f.names) > 0 {
+		parts.Checker, parts.Refuse = f, f.refuse
+	}
+	return parts, nil
+}
+
+func newFleet(section config.Section, log *slog.Logger) (*fleet, error) {
+	names, all, err := decode(section)
+	if err != nil {
+		return nil, err
 	}
 	f := &fleet{clusters: make(map[string]*cluster, len(names)), names: names, log: log}
 	for _, name := range names {
 		f.clusters[name] = newCluster(name, all[name], log)
 	}
-	parts := integrations.Parts{
-		Actions:     f.actions(),
-		Connections: names,
-		Adopt:       f.adopt,
-		Close:       f.close,
-	}
-	if len(names) > 0 {
-		parts.Checker, parts.Refuse = f, f.refuse
-	}
-	return parts, nil
+	return f, nil
 }
 
 func (f *fleet) close() {

@@ -10,14 +10,16 @@ import (
 )
 
 // ownership says who else keeps an object as they want it, and would put it back.
-func ownership(_ context.Context, obj metav1.Object) []integrations.Check {
-	if release := obj.GetAnnotations()["meta.helm.sh/release-name"]; release != "" || obj.GetLabels()["app.kubernetes.io/managed-by"] == "Helm" || managedBy(obj, "helm") {
-		return []integrations.Check{{
-			Text:   strings.TrimSpace("Helm keeps it (release "+shown(release, 60)) + "); the next upgrade puts its own version back",
-			Answer: integrations.Yes,
-		}}
+func (c *cluster) ownership(_ context.Context, obj metav1.Object) []integrations.Check {
+	release := obj.GetAnnotations()["meta.helm.sh/release-name"]
+	if release == "" && obj.GetLabels()["app.kubernetes.io/managed-by"] != "Helm" && !managedBy(obj, "helm") {
+		return nil
 	}
-	return nil
+	text := "Helm keeps it"
+	if release != "" {
+		text += " (release " + shown(release, 60) + ")"
+	}
+	return []integrations.Check{{Text: text + "; the next upgrade puts its own version back", Answer: integrations.Yes}}
 }
 
 // managedBy reports whether a manager of that name wrote fields of the object.

@@ -194,3 +194,12 @@ func (a access) object() string {
 	}
 	return out
 }
+
+// outran reports whether the server refused a patch because the object is not the
+// one that was read: by the patch's own test (422), or by a conflict (409).
+func outran(err error) bool {
+	var status *apierrors.StatusError
+	return errors.As(err, &status) && (status.ErrStatus.Code == 422 || status.ErrStatus.Code == 409)
+}
+
+func isNotFound(err error) bool { return apierrors.IsNotFound(err) }

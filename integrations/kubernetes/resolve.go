@@ -100,15 +100,15 @@ func (c chosen) args() map[string]any {
 	return out
 }
 
-// next offers the same playbook on the service's next target; nil when this is
-// the last. label is the offer's, without the place: "Roll back checkout".
-func (c chosen) next(label, playbook string) *integrations.Offer {
+// next offers the same playbook on the service's next target: one is acted on and
+// verified before the next is offered. nil when this is the last.
+func (c chosen) next(playbook string) *integrations.Offer {
 	if c.service == nil || c.index+1 >= len(c.service.targets) {
 		return nil
 	}
 	n := chosen{place: c.service.targets[c.index+1].place, service: c.service, index: c.index + 1}
 	return &integrations.Offer{
-		Label: clip(label+" "+n.spot(), 24), Playbook: playbook,
+		Label: clip("Next: "+n.spot(), 24), Playbook: playbook,
 		Inputs: map[string]string{"service": c.service.name, "target": strconv.Itoa(n.index + 1)},
 	}
 }

@@ -82,10 +82,15 @@ func (c *cluster) allowed(ctx context.Context, a access) (bool, error) {
 }
 
 // rehearse sends a change as a dry run: admission runs, nothing is stored.
-// A refusal is a failing check with the server's words.
 func (c *cluster) rehearse(ctx context.Context, ch change) integrations.Check {
 	ch.dry = true
 	_, err := c.change(ctx, ch)
+	return rehearsed(err)
+}
+
+// rehearsed is what came of a dry run. A refusal is a failing check with the
+// server's words.
+func rehearsed(err error) integrations.Check {
 	if err == nil {
 		return integrations.Check{Text: "the cluster accepts the change (dry run)", Answer: integrations.Yes}
 	}

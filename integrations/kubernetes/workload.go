@@ -22,6 +22,8 @@ type workload struct {
 	onDelete bool   // its strategy rolls nothing out by itself
 	surge    string // how many pods are exchanged at a time, in words
 	progress progress
+
+	historyLimit *int32 // how many revisions are kept beside the current one; unset is 10
 }
 
 // progress is what a workload's status says about a rollout.
@@ -81,6 +83,7 @@ func decodeInto[T any](raw []byte, w *workload, take func(*workload, *T)) error 
 
 func fromDeployment(w *workload, d *apps.Deployment) {
 	w.meta, w.template, w.selector, w.paused = d.ObjectMeta, d.Spec.Template, d.Spec.Selector, d.Spec.Paused
+	w.historyLimit = d.Spec.RevisionHistoryLimit
 	w.progress = progress{
 		generation: d.Generation, observed: d.Status.ObservedGeneration, desired: orOne(d.Spec.Replicas),
 		updated: d.Status.UpdatedReplicas, ready: d.Status.ReadyReplicas, available: d.Status.AvailableReplicas,
@@ -94,6 +97,7 @@ func fromDeployment(w *workload, d *apps.Deployment) {
 
 func fromStatefulSet(w *workload, s *apps.StatefulSet) {
 	w.meta, w.template, w.selector = s.ObjectMeta, s.Spec.Template, s.Spec.Selector
+	w.historyLimit = s.Spec.RevisionHistoryLimit
 	w.onDelete = s.Spec.UpdateStrategy.Type == apps.OnDeleteStatefulSetStrategyType
 	w.progress = progress{
 		generation: s.Generation, observed: s.Status.ObservedGeneration, desired: orOne(s.Spec.Replicas),
@@ -108,6 +112,7 @@ func fromStatefulSet(w *workload, s *apps.StatefulSet) {
 
 func fromDaemonSet(w *workload, d *apps.DaemonSet) {
 	w.meta, w.template, w.selector = d.ObjectMeta, d.Spec.Template, d.Spec.Selector
+	w.historyLimit = d.Spec.RevisionHistoryLimit
 	w.onDelete = d.Spec.UpdateStrategy.Type == apps.OnDeleteDaemonSetStrategyType
 	w.progress = progress{
 		generation: d.Generation, observed: d.Status.ObservedGeneration, desired: d.Status.DesiredNumberScheduled,
