@@ -27,7 +27,9 @@ func (f *fleet) backChecks(ctx context.Context, c chosen, s situation, to revisi
 	all.Go(func() { parts[0] = s.configChecks(ctx, to) })
 	all.Go(func() { parts[1] = s.commonChecks(ctx, back(s.workload, to.shape, to.cause, "dry run")) })
 	if len(s.stuckPods(to)) > 0 {
-		all.Go(func() { parts[2] = c.cluster.may(ctx, access{verb: "delete", resource: "pods", namespace: c.namespace}) })
+		all.Go(func() {
+			parts[2] = c.cluster.may(ctx, access{verb: "delete", resource: "pods", namespace: c.namespace})
+		})
 	}
 	all.Wait()
 	return append(out, slices.Concat(parts[:]...)...), nil

@@ -17,6 +17,7 @@ type workload struct {
 	meta     metav1.ObjectMeta
 	template core.PodTemplateSpec
 	raw      json.RawMessage // the template as the server wrote it, with fields that this build does not know
+	spec     string          // print of the whole spec
 	selector *metav1.LabelSelector
 	paused   bool
 	onDelete bool   // its strategy rolls nothing out by itself
@@ -48,16 +49,11 @@ func (p place) inspect(ctx context.Context) (workload, error) {
 
 // understand decodes the answer of the server about a place.
 func (p place) understand(raw []byte) (workload, error) {
-	var outline struct {
-		Spec struct {
-			Template json.RawMessage `json:"template"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(raw, &outline); err != nil {
+	template, spec, err := outlineOf(raw)
+	if err != nil {
 		return workload{}, fmt.Errorf("read %s: %w", p.ref(), err)
 	}
-	w := workload{place: p, raw: outline.Spec.Template}
-	var err error
+	w := workload{place: p, raw: template, spec: printOf(spec)}
 	switch p.kind.resource {
 	case deployments.resource:
 		err = decodeInto(raw, &w, fromDeployment)
