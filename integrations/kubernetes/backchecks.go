@@ -35,9 +35,15 @@ func (f *fleet) backChecks(ctx context.Context, c chosen, s situation, to revisi
 	return append(out, slices.Concat(parts[:]...)...), nil
 }
 
+// proven is how long a template must have run for that to say something.
+const proven = 5 * time.Minute
+
 func (r revision) ranCheck() integrations.Check {
 	if !r.ranKnown {
 		return integrations.Check{Text: "how long " + r.name() + " ran is not known", Answer: integrations.Unknown}
+	}
+	if r.ran < proven {
+		return integrations.Check{Text: "ran only " + ageText(r.ran) + " from this template", Answer: integrations.Unknown}
 	}
 	return integrations.Check{Text: "ran " + ageText(r.ran) + " from this template", Answer: integrations.Yes}
 }

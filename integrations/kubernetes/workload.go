@@ -8,7 +8,6 @@ import (
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // workload is a deployment, stateful set or daemon set as it was read.
@@ -135,12 +134,6 @@ func (w workload) picks() (string, error) {
 		return "", fmt.Errorf("read the selector of %s: it picks everything or nothing", w.ref())
 	}
 	return s.String(), nil
-}
-
-// selects reports whether labels are those of a pod of the workload.
-func (w workload) selects(set map[string]string) bool {
-	s, err := metav1.LabelSelectorAsSelector(w.selector)
-	return err == nil && !s.Empty() && s.Matches(labels.Set(set))
 }
 
 // pods are the pods of a workload, those that it controls and nobody else's.
