@@ -20,6 +20,9 @@ type Service struct {
 	Name      string
 	Env       string   // unset means prod
 	DependsOn []string // names of services and connections that it stands on
+	// Migrations is what the service says about schema changes, services.NAME.migrations:
+	// "none" when its deploys bring none; "" when it does not say.
+	Migrations string
 	// Own is what the service says about this integration,
 	// services.NAME.<name of the integration>; absent when it says nothing.
 	Own config.Section

@@ -84,6 +84,11 @@ type Parts struct {
 	Backups func(ctx context.Context, connection string) (at time.Time, known bool)
 	// Connections are the names that `on` and inputs of type connection take.
 	Connections []string
+	// Refuse says why Mayday must not serve with this configuration, as with an
+	// account that may do everything (PROMISES P20); nil: it may. It asks the outside
+	// once, at the start. What does not answer is no reason to refuse. nil when there
+	// is nothing to refuse.
+	Refuse func(ctx context.Context) error
 	// Close releases pools and sockets; nil when there is nothing to release.
 	Close func()
 }

@@ -7,6 +7,7 @@ import (
 	"mayday/bot/web"
 	"mayday/integrations"
 	"mayday/integrations/exec"
+	"mayday/integrations/kubernetes"
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
 	"mayday/integrations/postgres"
@@ -30,6 +31,7 @@ var (
 	outside = []integrations.Integration{
 		pagerduty.Integration,
 		postgres.Integration,
+		kubernetes.Integration,
 		launchdarkly.Integration,
 		exec.Integration,
 	}

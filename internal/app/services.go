@@ -83,7 +83,11 @@ func adopting() []string {
 func (s *settings) servicesFor(name string) []integrations.Service {
 	out := make([]integrations.Service, 0, len(s.services))
 	for _, svc := range s.services {
-		out = append(out, integrations.Service{Name: svc.Name, Env: svc.Env, DependsOn: svc.DependsOn, Own: s.entries[svc.Name].Sub(name)})
+		one := integrations.Service{Name: svc.Name, Env: svc.Env, DependsOn: svc.DependsOn, Own: s.entries[svc.Name].Sub(name)}
+		if m := s.entries[svc.Name].Sub("migrations"); m.Exists() {
+			_ = m.Decode(&one.Migrations) // another form than a word says more than an integration needs
+		}
+		out = append(out, one)
 	}
 	return out
 }
