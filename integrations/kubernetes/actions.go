@@ -12,7 +12,9 @@ func (f *fleet) actions() []integrations.Action {
 }
 
 // looks only read.
-func (f *fleet) looks() []integrations.Action { return nil }
+func (f *fleet) looks() []integrations.Action {
+	return []integrations.Action{f.lookWorkloads(), f.lookHistory(), f.lookStatus(), f.lookLogs(), f.lookEvents(), f.lookDiff(), f.lookConfigMap()}
+}
 
 // rollouts change what a workload runs, or whether it goes on.
 func (f *fleet) rollouts() []integrations.Action {

@@ -27,15 +27,23 @@ func (f *fleet) backChecks(ctx context.Context, c chosen, s situation, to revisi
 	all.Go(func() { parts[0] = s.configChecks(ctx, to) })
 	all.Go(func() { parts[1] = s.commonChecks(ctx, back(s.workload, to.shape, to.cause, "dry run")) })
 	if len(s.stuckPods(to)) > 0 {
-		all.Go(func() { parts[2] = c.cluster.may(ctx, access{verb: "delete", resource: "pods", namespace: c.namespace}) })
+		all.Go(func() {
+			parts[2] = c.cluster.may(ctx, access{verb: "delete", resource: "pods", namespace: c.namespace})
+		})
 	}
 	all.Wait()
 	return append(out, slices.Concat(parts[:]...)...), nil
 }
 
+// proven is how long a template must have run for that to say something.
+const proven = 5 * time.Minute
+
 func (r revision) ranCheck() integrations.Check {
 	if !r.ranKnown {
 		return integrations.Check{Text: "how long " + r.name() + " ran is not known", Answer: integrations.Unknown}
+	}
+	if r.ran < proven {
+		return integrations.Check{Text: "ran only " + ageText(r.ran) + " from this template", Answer: integrations.Unknown}
 	}
 	return integrations.Check{Text: "ran " + ageText(r.ran) + " from this template", Answer: integrations.Yes}
 }

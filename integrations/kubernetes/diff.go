@@ -61,8 +61,9 @@ func containerDifferences(name string, a, b core.Container) []string {
 	}
 	was, is := envOf(a), envOf(b)
 	for _, key := range union(was, is) {
-		if was[key] != is[key] {
-			out = append(out, "env "+shown(key, 60)+" "+arrow(was[key], is[key]))
+		a, b := was[key], is[key]
+		if !same(a, b) {
+			out = append(out, "env "+shown(key, 60)+" "+arrow(envText(a), envText(b)))
 		}
 	}
 	if !slices.Equal(a.Command, b.Command) || !slices.Equal(a.Args, b.Args) {
@@ -89,15 +90,15 @@ func containerDifferences(name string, a, b core.Container) []string {
 	return out
 }
 
-// envOf are the variables of a container, each as it is shown.
-func envOf(c core.Container) map[string]string {
-	out := map[string]string{}
+func envOf(c core.Container) map[string]core.EnvVar {
+	out := map[string]core.EnvVar{}
 	for _, e := range c.Env {
-		out[e.Name] = envText(e)
+		out[e.Name] = e
 	}
 	return out
 }
 
+// envText is a variable as it may be shown; "" when there is none.
 func envText(e core.EnvVar) string {
 	from := e.ValueFrom
 	switch {

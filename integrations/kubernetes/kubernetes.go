@@ -52,7 +52,7 @@ func newParts(section config.Section, log *slog.Logger) (integrations.Parts, err
 		Close:       f.close,
 	}
 	if len(f.names) > 0 {
-		parts.Checker, parts.Refuse = f, f.refuse
+		parts.Checker, parts.Changes, parts.Refuse = f, f, f.refuse
 	}
 	return parts, nil
 }

@@ -38,14 +38,18 @@ func (f *fleet) hold(h holding) integrations.Action {
 		Checks: []string{"who keeps it as Git or a chart says", "rights for exactly this object", "dry run of the very patch"},
 		Back:   h.back,
 		Rights: "apps: get, patch on the deployment; list on replicasets; list on pods",
-		Plan:   func(ctx context.Context, a integrations.Args) (integrations.Plan, error) { return f.planHold(ctx, h, a) },
+		Plan: func(ctx context.Context, a integrations.Args) (integrations.Plan, error) {
+			return f.planHold(ctx, h, a)
+		},
 		Apply: func(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
 			return f.applyHold(ctx, h, p, keep)
 		},
 		Probe: func(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
 			return f.probeHold(ctx, h, p)
 		},
-		Undo: func(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) { return f.undoHold(ctx, h, r) },
+		Undo: func(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) {
+			return f.undoHold(ctx, h, r)
+		},
 	}
 	return a
 }
@@ -97,9 +101,13 @@ func (f *fleet) applyHold(ctx context.Context, h holding, p integrations.Plan, k
 
 // probeHold needs no watching: the effect is there with the answer.
 func (f *fleet) probeHold(ctx context.Context, h holding, p integrations.Plan) (integrations.Evidence, error) {
-	e, err := f.probeWorkload(ctx, p, func(s situation) bool { return s.paused == h.paused })
-	if e.Applied == integrations.Yes && e.Text != "" {
-		e.Settled, e.Wrong = true, ""
+	is := false
+	e, err := f.probeWorkload(ctx, p, func(s situation) bool {
+		is = s.paused == h.paused
+		return is
+	})
+	if is && e.Applied == integrations.Yes {
+		e.Text, e.Settled, e.Wrong = "the rollout is "+h.state(), true, ""
 	}
 	return e, err
 }

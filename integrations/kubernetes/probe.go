@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"context"
-	"strconv"
 
 	"mayday/integrations"
 )
@@ -48,7 +47,7 @@ func (s situation) evidence(p integrations.Plan, wanted bool) integrations.Evide
 			Text: runs + "; my change was made, and was changed again since" + s.by(), Applied: integrations.Yes,
 			Wrong: "it was changed again since" + s.by() + ": " + images(s.template),
 		}
-	case strconv.FormatInt(s.meta.Generation, 10) == p.Pre[keyGeneration]:
+	case s.spec == p.Pre[keySpec]:
 		return integrations.Evidence{Text: runs + ", as before the act", Applied: integrations.No}
 	case wanted:
 		return unsure(runs + ", which is what was wanted, without my mark" + s.by())

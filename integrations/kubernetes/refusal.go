@@ -81,6 +81,10 @@ func inWords(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
 	var status *apierrors.StatusError
+	var wire *wireError
+	if errors.As(err, &wire) {
+		err = wire.err
+	}
 	switch {
 	case errors.As(err, &status):
 		return fmt.Sprintf("it answers %d", status.ErrStatus.Code)

@@ -87,18 +87,14 @@ func (w workload) revisionOf(raw []byte) (revision, string, error) {
 
 func fromReplicaSet(raw []byte) (revision, string, error) {
 	var s apps.ReplicaSet
-	var outline struct {
-		Spec struct {
-			Template json.RawMessage `json:"template"`
-		} `json:"spec"`
-	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return revision{}, "", err
 	}
-	if err := json.Unmarshal(raw, &outline); err != nil {
+	template, _, err := outlineOf(raw)
+	if err != nil {
 		return revision{}, "", err
 	}
-	r, err := keptBy(s.ObjectMeta, outline.Spec.Template)
+	r, err := keptBy(s.ObjectMeta, template)
 	if err != nil {
 		return r, "", err
 	}
@@ -116,15 +112,11 @@ func fromControllerRevision(workload string, raw []byte) (revision, string, erro
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return revision{}, "", err
 	}
-	var data struct {
-		Spec struct {
-			Template json.RawMessage `json:"template"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(s.Data.Raw, &data); err != nil {
+	template, _, err := outlineOf(s.Data.Raw)
+	if err != nil {
 		return revision{}, "", err
 	}
-	r, err := keptBy(s.ObjectMeta, data.Spec.Template)
+	r, err := keptBy(s.ObjectMeta, template)
 	r.id, r.number, r.first = strings.TrimPrefix(s.Name, workload+"-"), s.Revision, s.Revision
 	return r, ownerOf(s.ObjectMeta), err
 }

@@ -24,7 +24,6 @@ func TestRollbackOfADeploymentAndItsUndo(t *testing.T) {
 			t.Errorf("%s: got %q, want %q in it", what, pair[0], pair[1])
 		}
 	}
-	t.Logf("%+v", p)
 	r := applied(t, f, p)
 	settled(t, f, p)
 	if got := imageOf(s, "web"); got != "web:1" {

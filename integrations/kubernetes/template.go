@@ -20,6 +20,27 @@ type shape struct {
 	print string // equal templates have equal prints
 }
 
+// outlineOf finds the pod template and the whole spec in an object, as they stand.
+func outlineOf(raw []byte) (template, spec json.RawMessage, err error) {
+	var outer struct {
+		Spec json.RawMessage `json:"spec"`
+	}
+	if err := json.Unmarshal(raw, &outer); err != nil {
+		return nil, nil, err
+	}
+	var inner struct {
+		Template json.RawMessage `json:"template"`
+	}
+	err = json.Unmarshal(outer.Spec, &inner)
+	return inner.Template, outer.Spec, err
+}
+
+// printOf tells one text from another.
+func printOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
 // shapeOf reads a template, of a workload or of a revision.
 func shapeOf(raw json.RawMessage) (shape, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -41,8 +62,7 @@ func shapeOf(raw json.RawMessage) (shape, error) {
 	if err != nil {
 		return shape{}, fmt.Errorf("read the pod template: %w", err)
 	}
-	sum := sha256.Sum256(canonical)
-	return shape{value: value, print: hex.EncodeToString(sum[:8])}, nil
+	return shape{value: value, print: printOf(canonical)}, nil
 }
 
 // images are what the containers of a template run, in words.

@@ -70,8 +70,8 @@ func crashed(s core.ContainerStatus) *trouble {
 	if s.State.Terminated != nil && s.State.Terminated.ExitCode != 0 {
 		return &trouble{text: fmt.Sprintf("%s ended with exit %d%s", shown(s.Name, 40), s.State.Terminated.ExitCode, because(*s.State.Terminated))}
 	}
-	if s.State.Running != nil && !s.Ready && s.RestartCount >= crashesUntilStuck && s.LastTerminationState.Terminated != nil {
-		return &trouble{text: fmt.Sprintf("%s crashes%s, %s", shown(s.Name, 40), lastExit(s), count(int(s.RestartCount), "restart", "restarts")), lasting: true}
+	if s.State.Running != nil && !s.Ready && s.LastTerminationState.Terminated != nil {
+		return &trouble{text: fmt.Sprintf("%s crashes%s, %s", shown(s.Name, 40), lastExit(s), count(int(s.RestartCount), "restart", "restarts")), lasting: s.RestartCount >= crashesUntilStuck}
 	}
 	return nil
 }
@@ -103,8 +103,7 @@ func ready(pod core.Pod) bool {
 	})
 }
 
-// images of the pod's containers that are not what they should be are found by
-// the template; unready is a pod that runs and does not serve.
+// unready is a pod that runs and does not serve.
 func unready(pod core.Pod) bool {
 	return pod.Status.Phase == core.PodRunning && pod.DeletionTimestamp == nil && !ready(pod)
 }

@@ -1,6 +1,8 @@
 package kubernetes
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -104,8 +106,8 @@ func httpClient(cfg *rest.Config, acts bool) (*http.Client, error) {
 }
 
 // single keeps the transport and client-go from repeating a request by themselves:
-// without GetBody the one cannot, without Retry-After the other does not. Reads
-// are repeated by read, where it is counted.
+// without GetBody the one cannot; without Retry-After, and with errors that it does
+// not know, the other does not. Reads are repeated by read, where it is counted.
 type single struct{ next http.RoundTripper }
 
 // RoundTrip makes one try.
@@ -115,10 +117,21 @@ func (o single) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.GetBody = nil
 	}
 	resp, err := o.next.RoundTrip(req)
-	if resp != nil {
-		resp.Header.Del("Retry-After")
+	if err != nil {
+		return nil, &wireError{err}
 	}
-	return resp, err
+	resp.Header.Del("Retry-After")
+	return resp, nil
+}
+
+// wireError hides from client-go what broke on the wire, and the address with it.
+type wireError struct{ err error }
+
+func (e *wireError) Error() string { return "no answer" }
+
+// Is lets callers ask whether a context ended, and nothing else.
+func (e *wireError) Is(target error) bool {
+	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(e.err, target)
 }
 
 // CloseIdleConnections reaches the transport below.

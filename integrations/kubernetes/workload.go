@@ -8,7 +8,6 @@ import (
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 // workload is a deployment, stateful set or daemon set as it was read.
@@ -17,6 +16,7 @@ type workload struct {
 	meta     metav1.ObjectMeta
 	template core.PodTemplateSpec
 	raw      json.RawMessage // the template as the server wrote it, with fields that this build does not know
+	spec     string          // print of the whole spec
 	selector *metav1.LabelSelector
 	paused   bool
 	onDelete bool   // its strategy rolls nothing out by itself
@@ -48,16 +48,11 @@ func (p place) inspect(ctx context.Context) (workload, error) {
 
 // understand decodes the answer of the server about a place.
 func (p place) understand(raw []byte) (workload, error) {
-	var outline struct {
-		Spec struct {
-			Template json.RawMessage `json:"template"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(raw, &outline); err != nil {
+	template, spec, err := outlineOf(raw)
+	if err != nil {
 		return workload{}, fmt.Errorf("read %s: %w", p.ref(), err)
 	}
-	w := workload{place: p, raw: outline.Spec.Template}
-	var err error
+	w := workload{place: p, raw: template, spec: printOf(spec)}
 	switch p.kind.resource {
 	case deployments.resource:
 		err = decodeInto(raw, &w, fromDeployment)
@@ -139,12 +134,6 @@ func (w workload) picks() (string, error) {
 		return "", fmt.Errorf("read the selector of %s: it picks everything or nothing", w.ref())
 	}
 	return s.String(), nil
-}
-
-// selects reports whether labels are those of a pod of the workload.
-func (w workload) selects(set map[string]string) bool {
-	s, err := metav1.LabelSelectorAsSelector(w.selector)
-	return err == nil && !s.Empty() && s.Matches(labels.Set(set))
 }
 
 // pods are the pods of a workload, those that it controls and nobody else's.

@@ -63,19 +63,24 @@ func TestAnImageThatIsMissingIsWaitedFor(t *testing.T) {
 func TestACrashLoopGrows(t *testing.T) {
 	t.Parallel()
 	s := New(t)
-	s.Apply(Deployment("web", "web:crash", 1))
-	pods := WaitList(s, "pods", "app=web", "have been restarted twice and wait", func(all []corev1.Pod) bool {
-		if len(all) != 1 || len(all[0].Status.ContainerStatuses) != 1 {
-			return false
+	for image, want := range map[string]corev1.ContainerStateTerminated{
+		"crash":   {ExitCode: 1, Reason: "Error"},
+		"oomkill": {ExitCode: 137, Reason: "OOMKilled"},
+	} {
+		s.Apply(Deployment(image, "web:"+image, 1))
+		pods := WaitList(s, "pods", "app="+image, "have been restarted twice and wait", func(all []corev1.Pod) bool {
+			if len(all) != 1 || len(all[0].Status.ContainerStatuses) != 1 {
+				return false
+			}
+			c := all[0].Status.ContainerStatuses[0]
+			return c.RestartCount >= 2 && c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff"
+		})
+		ended := pods[0].Status.ContainerStatuses[0].LastTerminationState.Terminated
+		if ended == nil || ended.ExitCode != want.ExitCode || ended.Reason != want.Reason {
+			t.Errorf("%s: got last termination %+v, want %s with exit code %d", image, ended, want.Reason, want.ExitCode)
 		}
-		c := all[0].Status.ContainerStatuses[0]
-		return c.RestartCount >= 2 && c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff"
-	})
-	ended := pods[0].Status.ContainerStatuses[0].LastTerminationState.Terminated
-	if ended == nil || ended.ExitCode != 1 || ended.Reason != "Error" {
-		t.Errorf("got last termination %+v, want an error with exit code 1", ended)
+		s.WaitEvent(pods[0].Name, "BackOff")
 	}
-	s.WaitEvent(pods[0].Name, "BackOff")
 }
 
 func TestPodsThatDoNotBecomeReady(t *testing.T) {

@@ -25,14 +25,10 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"mayday/internal/testcluster/nodes"
 	"mayday/internal/testcluster/plane"
 )
-
-// goodbye is how long an orderly end may take. Nothing in DIR is worth more.
-const goodbye = 3 * time.Second
 
 func main() {
 	dir := flag.String("dir", "", "directory for everything the cluster writes")
@@ -53,9 +49,6 @@ func main() {
 			stop()
 		}()
 	}
-	context.AfterFunc(ctx, func() {
-		time.AfterFunc(goodbye, func() { os.Exit(0) })
-	})
 	if err := run(ctx, *dir, *port); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "testcluster:", err)
 		os.Exit(1)
@@ -63,20 +56,18 @@ func main() {
 }
 
 // run starts the parts one after the other and stays until ctx ends or a part
-// that cannot be done without has ended.
+// that cannot be done without has ended. It does not wait for the parts then:
+// all of them are in this process, nobody reads what they wrote, and an orderly
+// end of the API server takes seconds, after every run of every test package.
 func run(ctx context.Context, dir string, port int) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("find the directory: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	p, err := plane.Start(ctx, dir, port)
 	if err != nil {
 		return err
 	}
-	defer p.Wait() // after cancel: deferred calls run backwards
-	defer cancel()
 	if err := nodes.Start(ctx, p.Config(), p.KubeletTLS()); err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ const (
 	crash         = "crash"
 	slow          = "slow"
 	unready       = "unready"
-	hang          = "hang"
+	oomkill       = "oomkill"
+	endless       = "endless"
 	stubborn      = "stubborn"
 	unschedulable = "unschedulable"
 )
@@ -27,7 +28,7 @@ const (
 	pullTakes    = 150 * time.Millisecond
 	readyAfter   = 100 * time.Millisecond
 	slowTakes    = 8 * time.Second
-	crashAfter   = 150 * time.Millisecond
+	failAfter    = 150 * time.Millisecond
 	jobTakes     = 400 * time.Millisecond
 	errorShown   = 200 * time.Millisecond // ErrImagePull, before ImagePullBackOff
 	endTakes     = 200 * time.Millisecond
@@ -51,9 +52,21 @@ func behaves(pod *corev1.Pod, word string) bool {
 	return false
 }
 
+// failure is how a container ends soon after each start, 0 when it does not.
+func failure(pod *corev1.Pod, c corev1.Container) (code int32, reason string) {
+	switch {
+	case has(pod, c, crash):
+		return 1, "Error"
+	case has(pod, c, oomkill):
+		return 137, "OOMKilled"
+	default:
+		return 0, ""
+	}
+}
+
 // ends tells containers that stop by themselves: those of jobs.
 func ends(pod *corev1.Pod, c corev1.Container) bool {
-	return pod.Spec.RestartPolicy != corev1.RestartPolicyAlways && !has(pod, c, hang)
+	return pod.Spec.RestartPolicy != corev1.RestartPolicyAlways && !has(pod, c, endless)
 }
 
 func takes(pod *corev1.Pod, c corev1.Container, usual time.Duration) time.Duration {

@@ -120,11 +120,11 @@ func (c *container) start(now time.Time, pulled string) []event {
 
 // live is what happens to a container that runs.
 func (c *container) live(pod *corev1.Pod, now time.Time, age time.Duration) (time.Duration, []event) {
-	if has(pod, c.spec, crash) {
-		if age < crashAfter {
-			return crashAfter - age, nil
+	if code, reason := failure(pod, c.spec); code != 0 {
+		if age < failAfter {
+			return failAfter - age, nil
 		}
-		return 0, c.end(pod, now, 1, "Error")
+		return 0, c.end(pod, now, code, reason)
 	}
 	if ends(pod, c.spec) {
 		if due := takes(pod, c.spec, jobTakes); age < due {

@@ -10,7 +10,8 @@
 //	crash          exit code 1 soon after each start: CrashLoopBackOff, or a failed job
 //	slow           ready (a job: done) eight seconds after the start
 //	unready        runs and never becomes ready; the readiness probe fails
-//	hang           a job that never ends
+//	oomkill        killed for its memory soon after each start, with exit code 137
+//	endless        a job that never ends
 //	stubborn       takes its whole grace period to end
 //	unschedulable  no node has room for the pod
 //

@@ -32,7 +32,6 @@ type Plane struct {
 	kubelet *tls.Config
 	config  *rest.Config
 	failed  chan error
-	done    chan struct{}
 }
 
 // Start runs everything until ctx ends and returns as soon as the API server
@@ -63,14 +62,11 @@ func Start(ctx context.Context, dir string, port int) (*Plane, error) {
 	}
 	p := &Plane{
 		dir: dir, url: "https://" + listener.Addr().String(), keys: k, kubelet: kubelet,
-		failed: make(chan error, 1), done: make(chan struct{}),
+		failed: make(chan error, 1),
 	}
 	p.config = p.admin()
 	go func() {
-		defer close(p.done)
-		if err := serve(ctx); err != nil && ctx.Err() == nil {
-			p.failed <- fmt.Errorf("run the API server: %w", err)
-		}
+		p.failed <- fmt.Errorf("run the API server: %w", serve(ctx))
 		etcd.Close() // last, as the API server writes until it ends
 	}()
 	if err := p.answers(ctx, "/livez"); err != nil {
@@ -85,12 +81,8 @@ func (p *Plane) Config() *rest.Config { return p.config }
 // KubeletTLS is what a kubelet serves with; it lets in the API server only.
 func (p *Plane) KubeletTLS() *tls.Config { return p.kubelet }
 
-// Failed tells that the API server has ended although it should run.
+// Failed tells that the API server has ended.
 func (p *Plane) Failed() <-chan error { return p.failed }
-
-// Wait returns when the API server and the database have ended, which they do
-// after the context of Start.
-func (p *Plane) Wait() { <-p.done }
 
 // Ready waits until the cluster can be worked with and returns the path of the
 // kubeconfig that it has written then.
