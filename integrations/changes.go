@@ -20,6 +20,7 @@ type Service struct {
 	Name      string
 	Env       string   // unset means prod
 	DependsOn []string // names of services and connections that it stands on
+	Charts    []Chart  // its signals, in the order of the file
 	// Own is what the service says about this integration,
 	// services.NAME.<name of the integration>; absent when it says nothing.
 	Own config.Section

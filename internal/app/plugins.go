@@ -10,6 +10,7 @@ import (
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
 	"mayday/integrations/postgres"
+	"mayday/integrations/prometheus"
 	"mayday/internal/practice"
 	practicediscord "mayday/internal/practice/discord"
 	practiceslack "mayday/internal/practice/slack"
@@ -32,5 +33,6 @@ var (
 		postgres.Integration,
 		launchdarkly.Integration,
 		exec.Integration,
+		prometheus.Integration,
 	}
 )
