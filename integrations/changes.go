@@ -18,9 +18,10 @@ type (
 // Service is a service of the configuration, as an integration needs to know it.
 type Service struct {
 	Name      string
-	Env       string   // unset means prod
-	DependsOn []string // names of services and connections that it stands on
-	Charts    []Chart  // its signals, in the order of the file
+	Env       string            // unset means prod
+	DependsOn []string          // names of services and connections that it stands on
+	Charts    []Chart           // its signals, in the order of the file
+	Match     map[string]string // labels of an alert that mean this service
 	// Own is what the service says about this integration,
 	// services.NAME.<name of the integration>; absent when it says nothing.
 	Own config.Section

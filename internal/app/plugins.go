@@ -6,6 +6,7 @@ import (
 	"mayday/bot/slack"
 	"mayday/bot/web"
 	"mayday/integrations"
+	"mayday/integrations/alertmanager"
 	"mayday/integrations/exec"
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
@@ -34,5 +35,6 @@ var (
 		launchdarkly.Integration,
 		exec.Integration,
 		prometheus.Integration,
+		alertmanager.Integration,
 	}
 )

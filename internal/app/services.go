@@ -83,7 +83,7 @@ func adopting() []string {
 func (s *settings) servicesFor(name string) []integrations.Service {
 	out := make([]integrations.Service, 0, len(s.services))
 	for _, svc := range s.services {
-		one := integrations.Service{Name: svc.Name, Env: svc.Env, DependsOn: svc.DependsOn, Own: s.entries[svc.Name].Sub(name)}
+		one := integrations.Service{Name: svc.Name, Env: svc.Env, DependsOn: svc.DependsOn, Match: svc.Match, Own: s.entries[svc.Name].Sub(name)}
 		for _, c := range svc.Charts {
 			one.Charts = append(one.Charts, integrations.Chart(c))
 		}

@@ -25,9 +25,9 @@ const (
 
 // program is a server of the Prometheus family.
 type program struct {
-	name   string // of the executable
-	debian string // package that brings it
-	config string // text of its configuration file
+	names  []string // that the executable may have
+	debian string   // package that brings it
+	config string   // text of its configuration file
 	locked bool
 	args   func(dir, config, address string) []string
 	ready  string // path that answers 200 when it serves
@@ -53,9 +53,9 @@ func (p *process) Stop(tb testing.TB) {
 
 func start(tb testing.TB, what program) *process {
 	tb.Helper()
-	path, err := exec.LookPath(what.name)
+	path, err := find(what.names)
 	if err != nil {
-		tb.Fatalf("%s is not installed: `make test` installs it (Debian: apt-get install %s)", what.name, what.debian)
+		tb.Fatalf("%s is not installed: `make test` installs it (Debian: apt-get install %s)", what.debian, what.debian)
 	}
 	p := &process{dir: tb.TempDir()}
 	tb.Cleanup(func() { p.Stop(tb) })
@@ -65,9 +65,18 @@ func start(tb testing.TB, what program) *process {
 		}
 	}
 	if err != nil {
-		tb.Fatalf("start %s: %v", what.name, err)
+		tb.Fatalf("start %s: %v", what.debian, err)
 	}
 	return p
+}
+
+func find(names []string) (path string, err error) {
+	for _, name := range names {
+		if path, err = exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", err
 }
 
 func (p *process) serve(path string, what program) error {

@@ -30,12 +30,27 @@ const (
 type Option func(*options)
 
 type options struct {
-	locked bool
-	config string // of Alertmanager
+	locked  bool
+	webhook string // of Alertmanager: where it notifies
+	token   string
 }
 
 // Locked makes the server ask for User and Password.
 func Locked() Option { return func(o *options) { o.locked = true } }
+
+// Notifying makes an Alertmanager call this address with a bearer token, at once
+// and again whenever something changed.
+func Notifying(url, token string) Option {
+	return func(o *options) { o.webhook, o.token = url, token }
+}
+
+func chosen(with []Option) options {
+	var o options
+	for _, one := range with {
+		one(&o)
+	}
+	return o
+}
 
 // Server is one running Prometheus.
 type Server struct {
@@ -47,13 +62,10 @@ type Server struct {
 // Start runs a Prometheus that scrapes the exporter, until the test ends.
 func Start(tb testing.TB, from *Exporter, with ...Option) *Server {
 	tb.Helper()
-	var o options
-	for _, one := range with {
-		one(&o)
-	}
+	o := chosen(with)
 	s := &Server{locked: o.locked}
 	s.process = start(tb, program{
-		name: "prometheus", debian: "prometheus", config: scrape(from), locked: o.locked,
+		names: []string{"prometheus"}, debian: "prometheus", config: scrape(from), locked: o.locked,
 		args: func(dir, config, address string) []string {
 			return []string{"--config.file=" + config, "--storage.tsdb.path=" + dir + "/data", "--web.listen-address=" + address, "--log.level=warn"}
 		},

@@ -2,7 +2,9 @@ package prometheustest
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 func TestPrometheusReadsTheExporter(t *testing.T) {
@@ -32,5 +34,16 @@ func TestServerIsGoneAfterTheTest(t *testing.T) {
 	if resp, err := http.Get(url + "/-/ready"); err == nil {
 		_ = resp.Body.Close()
 		t.Error("it still answers")
+	}
+}
+
+func TestAlertmanagerNotifies(t *testing.T) {
+	said := make(chan string, 10)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { said <- r.Header.Get("Authorization") }))
+	t.Cleanup(hook.Close)
+	m := StartAlertmanager(t, Notifying(hook.URL, "secret"))
+	m.Fire(t, Alert{Labels: map[string]string{"alertname": "Errors"}, StartsAt: time.Now()})
+	if got := <-said; got != "Bearer secret" {
+		t.Errorf("got %q, want the token", got)
 	}
 }
