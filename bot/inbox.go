@@ -119,7 +119,7 @@ func (d *Desk) receive(ctx context.Context, c incident.Claim, row incident.Recei
 		}
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "a test of the door")
 	case ev.Kind == incident.EventChange && ev.Change != nil:
-		return d.Store.Suspects.KeepChange(ctx, c, *ev.Change)
+		return d.Store.Suspects.KeepChange(ctx, c, told(ev, row))
 	case row.At.Sub(ev.At) > incident.TooOld:
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "older than 72 hours when it arrived")
 	case ev.Key == "":

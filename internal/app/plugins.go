@@ -7,6 +7,7 @@ import (
 	"mayday/bot/web"
 	"mayday/integrations"
 	"mayday/integrations/alertmanager"
+	"mayday/integrations/changes"
 	"mayday/integrations/exec"
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
@@ -36,5 +37,6 @@ var (
 		exec.Integration,
 		prometheus.Integration,
 		alertmanager.Integration,
+		changes.Integration,
 	}
 )

@@ -136,3 +136,13 @@ func prefixes() []string {
 	}
 	return out
 }
+
+// pipelines are the tokens by which pipelines may ask whether they may deploy.
+// The section was checked by its integration.
+func (s *settings) pipelines() config.Secrets {
+	var tokens config.Secrets
+	if section := s.file.Section("changes", "token"); section.Exists() {
+		_ = section.Decode(&tokens)
+	}
+	return tokens
+}

@@ -16,11 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"mayday/internal/config"
+	"mayday/internal/incident"
 )
 
 const signalsConfig = `
 web: {tokens: [{name: ana, role: responder, token: 'file:DIR/token'}]}
 alertmanager: {token: 'file:DIR/token'}
+changes: {token: 'file:DIR/pipeline'}
 services:
   checkout: {match: {app: checkout}, impact: "Paying fails."}
   checkout-eu: {match: {app: checkout, region: eu}}
@@ -48,8 +50,10 @@ func (s *signalsStage) pass(d time.Duration) {
 func newSignalsStage(t *testing.T, more string) *signalsStage {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "token"), []byte("secret"), 0o600); err != nil {
-		t.Fatal(err)
+	for name, value := range map[string]string{"token": "secret", "pipeline": "ci-secret"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := &signalsStage{T: t, now: time.Date(2026, 11, 25, 14, 2, 0, 0, time.UTC)}
 	file, err := config.Parse(filepath.Join(dir, "mayday.yaml"), []byte(strings.ReplaceAll(signalsConfig+more, "DIR", dir)))
@@ -103,7 +107,11 @@ func (s *signalsStage) call(method, path, token, body string) (int, string) {
 // tell posts a body that is taken in.
 func (s *signalsStage) tell(path, body string) {
 	s.Helper()
-	if code, said := s.call("POST", path, "secret", body); code != http.StatusAccepted {
+	token := "secret"
+	if path == hookChanges {
+		token = "ci-secret"
+	}
+	if code, said := s.call("POST", path, token, body); code != http.StatusAccepted {
 		s.Fatalf("got %d %s, want 202", code, said)
 	}
 	s.drain()
@@ -156,7 +164,10 @@ func (s *signalsStage) lines() int {
 	return strings.Count(raw, `"seq"`)
 }
 
-const hookAM = "/hooks/alertmanager"
+const (
+	hookAM      = "/hooks/alertmanager"
+	hookChanges = "/hooks/changes"
+)
 
 func TestAlertsOfOneNotificationFindTheirServices(t *testing.T) {
 	s := newSignalsStage(t, "")
@@ -205,10 +216,20 @@ func TestAlertThatEndsAndFiresAgain(t *testing.T) {
 
 func TestDoorsAskForTheirToken(t *testing.T) {
 	s := newSignalsStage(t, "")
-	for token, want := range map[string]int{"": 401, "wrong": 401, "secret": 202} {
-		if got, _ := s.call("POST", hookAM, token, notification(alert("firing", "a", "14:00", `"app":"checkout"`))); got != want {
-			t.Errorf("token %q: got %d, want %d", token, got, want)
+	for _, tc := range []struct {
+		token            string
+		am, changes, api int
+	}{{"", 401, 401, 401}, {"wrong", 401, 401, 401}, {"secret", 202, 401, 200}, {"ci-secret", 401, 202, 200}} {
+		am, _ := s.call("POST", hookAM, tc.token, notification(alert("firing", "a", "14:00", `"app":"checkout"`)))
+		changes, _ := s.call("POST", hookChanges, tc.token, `{"service":"checkout","summary":"cart v2"}`)
+		api, _ := s.call("GET", deploys+"checkout", tc.token, "")
+		if am != tc.am || changes != tc.changes || api != tc.api {
+			t.Errorf("token %q: got %d, %d, %d, want %d, %d, %d", tc.token, am, changes, api, tc.am, tc.changes, tc.api)
 		}
+	}
+	// The token of a pipeline opens nothing else.
+	if got, _ := s.call("GET", "/api/v1/incidents", "ci-secret", ""); got != 401 {
+		t.Errorf("got %d for a pipeline that reads incidents, want 401", got)
 	}
 }
 
@@ -219,4 +240,75 @@ func TestNotificationThatNobodyUnderstandsIsKept(t *testing.T) {
 	if _, raw := s.call("GET", "/api/v1/quarantine", "secret", ""); !strings.Contains(raw, "alerts is missing or empty") {
 		t.Errorf("got %s, want the reason", raw)
 	}
+}
+
+// changes are what the store keeps, newest first.
+func (s *signalsStage) changes(services ...string) []incident.Suspect {
+	s.Helper()
+	found, err := s.app.store.Changes(s.Context(), services, s.clock().Add(-24*time.Hour), s.clock().Add(time.Hour), 50)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return found
+}
+
+func TestPipelineTellsOfItsChanges(t *testing.T) {
+	s := newSignalsStage(t, "")
+	s.tell(hookChanges, `{"service":"checkout","summary":"cart v2","author":"ana","at":"2026-11-25T13:52:00Z","id":"812"}`)
+	s.tell(hookChanges, `{"service":"checkout","summary":"cart v2, mended words","at":"2026-11-25T13:52:00Z","id":"812"}`)
+	s.tell(hookChanges, `{"service":"search","summary":"index v7"}`)
+	s.tell(hookChanges, `{"service":"search","summary":"index v7"}`)
+	s.tell(hookChanges, `{"service":"search","summary":"from tomorrow","at":"2026-11-26T13:52:00Z"}`)
+	s.tell(hookChanges, `{"service":"search"}`)
+	one := s.changes("checkout")
+	if len(one) != 1 || one[0].What != "cart v2, mended words" || one[0].ID != "812" || one[0].Source != "changes" || one[0].Kind != incident.SuspectDeploy {
+		t.Errorf("got %+v, want one change, as it was told last", one)
+	}
+	others := s.changes("search")
+	if len(others) != 3 {
+		t.Fatalf("got %+v, want three", others)
+	}
+	for _, c := range others {
+		if !c.At.Equal(s.clock()) || c.ID == "" || (c.What == "from tomorrow") != (len(c.Detail) == 1) {
+			t.Errorf("got %+v, want the time at which it was told", c)
+		}
+	}
+	if _, raw := s.call("GET", "/api/v1/quarantine", "secret", ""); !strings.Contains(raw, "summary is missing") {
+		t.Errorf("got %s, want the reason", raw)
+	}
+	s.want() // no change is an incident
+}
+
+const deploys = "/api/v1/deploys/allowed?service="
+
+func TestPipelineAsksBeforeItDeploys(t *testing.T) {
+	s := newSignalsStage(t, "")
+	ask := func(service string) string {
+		t.Helper()
+		code, raw := s.call("GET", deploys+service, "ci-secret", "")
+		return fmt.Sprint(code, " ", strings.TrimSpace(raw))
+	}
+	same := func(want, got string) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	}
+	same(`200 {"allowed":true,"why":"No incident is open on search, checkout.","incidents":[]}`, ask("search"))
+	same(`200 {"allowed":true,"why":"No incident is open.","incidents":[]}`, ask(""))
+	if got := ask("chekout"); !strings.HasPrefix(got, "404 ") || !strings.Contains(got, "checkout") {
+		t.Errorf("got %s, want what was probably meant", got)
+	}
+	s.tell(hookAM, notification(alert("firing", "quiet", "14:00", `"app":"checkout","severity":"warning"`)))
+	same(`200 {"allowed":true,"why":"No incident is open on checkout.","incidents":[]}`, ask("checkout"))
+	s.tell(hookAM, notification(alert("firing", "a", "14:00", `"app":"checkout"`)))
+	open := `200 {"allowed":false,"why":"INC-1 is open on checkout: SEV2, Alert quiet.","incidents":["INC-1"]}`
+	same(open, ask("checkout"))
+	same(open, ask("search"))
+	same(open, ask(""))
+	same(`200 {"allowed":true,"why":"No incident is open on checkout-eu.","incidents":[]}`, ask("checkout-eu"))
+	if _, raw := s.call("POST", "/api/v1/commands", "secret", `{"text":"freeze on data centre move"}`); !strings.Contains(raw, "frozen") {
+		t.Fatalf("got %s", raw)
+	}
+	same(`200 {"allowed":false,"why":"Frozen by ana: “data centre move”.","incidents":[]}`, ask("checkout-eu"))
 }
