@@ -60,6 +60,11 @@ type Options struct {
 
 	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
 
+	// MayDeploy answers pipelines; nil lets everything pass. Pipelines are tokens
+	// that may ask that and nothing else.
+	MayDeploy func(ctx context.Context, service string) (bot.DeployAnswer, error)
+	Pipelines config.Secrets
+
 	Demo    *Demo  // nil in production
 	DemoKey string // signs the first browser in as the first of Demo.People
 

@@ -263,7 +263,8 @@ func (a *App) makeWeb() error {
 	}
 	server, err := web.New(web.Options{
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately,
+		MayDeploy: a.desk.MayDeploy, Pipelines: a.set.pipelines(), Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
 	})

@@ -16,7 +16,7 @@ import (
 )
 
 // topLevel are the keys of a configuration file.
-var topLevel = []string{"chat", "pagerduty", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
+var topLevel = []string{"chat", "pagerduty", "alertmanager", "changes", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
 
 // settings is the whole configuration, each section decoded by whoever owns it.
 type settings struct {
