@@ -107,15 +107,15 @@ func (d *Desk) Collect(ctx context.Context, w integrations.Window) (found []inci
 func (d *Desk) feeds() []Feed {
 	out := slices.Clone(d.Feeds)
 	if d.Told {
-		out = append(out, Feed{Title: "pipelines", Changes: told{d.Store.Suspects}})
+		out = append(out, Feed{Title: "pipelines", Changes: pipelines{d.Store.Suspects}})
 	}
 	return out
 }
 
-// told answers from what pipelines told.
-type told struct{ kept Suspects }
+// pipelines answers from what pipelines told.
+type pipelines struct{ kept Suspects }
 
-func (t told) Changes(ctx context.Context, w integrations.Window) ([]incident.Suspect, error) {
+func (t pipelines) Changes(ctx context.Context, w integrations.Window) ([]incident.Suspect, error) {
 	return t.kept.Changes(ctx, w.Services, w.From, w.To, 200)
 }
 
