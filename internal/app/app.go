@@ -149,7 +149,7 @@ func (a *App) makeDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	outside, err := connect(a.set.file, a.log, a.set.services)
+	outside, err := connect(a.set, a.log)
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,8 @@ func (a *App) makeDesk(ctx context.Context) error {
 	a.clinic = &clinic{check: check.run, log: a.log}
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
-		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
-		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
+		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
+		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
 		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
@@ -226,13 +226,14 @@ var crowds = map[string]int{incident.WakeInbox: 32, incident.WakeOut: 32}
 func (a *App) makeQueue() {
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
 	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4, WorkersOf: crowds}, map[string]queue.Handler{
-		incident.WakeInbox:  a.desk.HandleInbox,
-		incident.WakeOut:    a.desk.HandleOut,
-		incident.WakeNudge:  a.desk.HandleNudge,
-		incident.WakeStep:   a.desk.HandleStep,
-		incident.WakeRun:    a.desk.HandleRun,
-		incident.WakeRemind: a.desk.HandleRemind,
-		incident.WakeAsk:    a.desk.HandleAsk,
+		incident.WakeInbox:    a.desk.HandleInbox,
+		incident.WakeOut:      a.desk.HandleOut,
+		incident.WakeNudge:    a.desk.HandleNudge,
+		incident.WakeStep:     a.desk.HandleStep,
+		incident.WakeRun:      a.desk.HandleRun,
+		incident.WakeRemind:   a.desk.HandleRemind,
+		incident.WakeAsk:      a.desk.HandleAsk,
+		incident.WakeSuspects: a.desk.HandleSuspects,
 	})
 }
 
@@ -262,7 +263,8 @@ func (a *App) makeWeb() error {
 	}
 	server, err := web.New(web.Options{
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately,
+		MayDeploy: a.desk.MayDeploy, Pipelines: a.set.pipelines(), Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
 	})

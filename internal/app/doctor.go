@@ -31,7 +31,7 @@ func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, err
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	parts, err := connect(f, log, set.services)
+	parts, err := connect(set, log)
 	if err != nil {
 		return nil, err
 	}
