@@ -17,9 +17,9 @@ import (
 	batchclient "k8s.io/client-go/kubernetes/typed/batch/v1"
 )
 
-func openShop(t *testing.T) *stage {
+func openShop(t *testing.T, startup time.Duration) *stage {
 	t.Helper()
-	return newStage(t, Options{Objects: Shop(time.Now()), Accounts: ShopAccounts()}).as(Mayday)
+	return newStage(t, Options{Objects: Shop(time.Now()), Accounts: ShopAccounts(), Startup: startup}).as(Mayday)
 }
 
 func (s *stage) queuePods(image string) int {
@@ -35,7 +35,7 @@ func (s *stage) queuePods(image string) int {
 // TestAStatefulSetStuckOnABadRevision: a rollback alone does not help; the broken
 // pod must go as well.
 func TestAStatefulSetStuckOnABadRevision(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, testStartup)
 	sets := s.apps.StatefulSets("prod")
 	good := must(sets.Get(ctx, "rabbitmq", metav1.GetOptions{}))(t)
 	must(sets.Patch(ctx, "rabbitmq", types.StrategicMergePatchType, []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"rabbitmq","image":"rabbitmq:missing"}]}}}}`), metav1.PatchOptions{}))(t)
@@ -57,7 +57,7 @@ func TestAStatefulSetStuckOnABadRevision(t *testing.T) {
 }
 
 func TestADaemonSetRollsNodeByNode(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, testStartup)
 	sets := s.apps.DaemonSets("prod")
 	must(sets.Patch(ctx, "log-agent", types.StrategicMergePatchType, []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"agent","image":"log-agent:4.2.0"}]}}}}`), metav1.PatchOptions{}))(t)
 	s.until("all nodes have the new one", func() bool {
@@ -74,7 +74,7 @@ func TestADaemonSetRollsNodeByNode(t *testing.T) {
 }
 
 func TestScaling(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, testStartup)
 	deployments := s.apps.Deployments("prod")
 	to := func(name string, n int32) {
 		t.Helper()
@@ -111,7 +111,7 @@ func TestScaling(t *testing.T) {
 }
 
 func TestEvictionAndCordon(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, time.Second) // so that nobody is ready before the third eviction
 	must(s.core.Nodes().Patch(ctx, "node-a", types.StrategicMergePatchType, []byte(`{"spec":{"unschedulable":true}}`), metav1.PatchOptions{}))(t)
 	all := must(s.core.Pods("prod").List(ctx, metav1.ListOptions{LabelSelector: "app=checkout"}))(t).Items
 	evict := func(name string) error {
@@ -138,7 +138,7 @@ func TestEvictionAndCordon(t *testing.T) {
 }
 
 func TestACronJobThatMissedItsTimes(t *testing.T) {
-	s := openShop(t)
+	s := openShop(t, testStartup)
 	batch := must(batchclient.NewForConfig(s.config))(t)
 	suspend := func(name, yes string) {
 		t.Helper()
