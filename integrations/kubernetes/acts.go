@@ -1,0 +1,8 @@
+package kubernetes
+
+import "mayday/integrations"
+
+// counts change how many pods there are, or whether jobs start.
+func (f *fleet) counts() []integrations.Action {
+	return []integrations.Action{f.scale(), f.resumeKeda()}
+}
