@@ -111,6 +111,7 @@ type Facts struct {
 	Service  string
 	Env      string
 	OpenedAt time.Time
+	Pager    string // the incident's id at the source that calls people; "" when none did
 
 	// What guards ask for.
 	Zone       *time.Location       // of business hours; nil is UTC
