@@ -75,10 +75,8 @@ func TestTheDocumentedRoleIsEnough(t *testing.T) {
 		if len(a.Params) > 0 {
 			args[a.Params[0].Name] = "shop"
 		}
-		if table, err := a.Look(t.Context(), args); err != nil {
+		if _, err := a.Look(t.Context(), args); err != nil {
 			t.Errorf("%s: got %v", a.Name, err)
-		} else {
-			t.Logf("%s: %s", a.Name, table.Summary)
 		}
 	}
 	for _, service := range []string{"shop", "store", "agents"} {
@@ -201,7 +199,13 @@ func TestDoctorObjectsToTooMuch(t *testing.T) {
 		{rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"impersonate"}}, "may impersonate serviceaccounts"},
 	} {
 		wide := with(t, s, s.Account(fmt.Sprintf("wide-%d", n), tt.rule).Kubeconfig)
-		wantIn(t, fmt.Sprintf("%+v", wide.Check(t.Context())), tt.want)
+		said := ""
+		for range 200 { // the authorizer learns of a new Role in a moment
+			if said = fmt.Sprintf("%+v", wide.Check(t.Context())); strings.Contains(said, tt.want) {
+				break
+			}
+		}
+		wantIn(t, said, tt.want)
 	}
 }
 

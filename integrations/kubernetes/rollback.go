@@ -237,7 +237,7 @@ func (w workload) kept(ctx context.Context, p integrations.Plan) (revision, erro
 	name := p.Pre[keyToObject]
 	raw, err := read(ctx, w.cluster, access{verb: "get", group: "apps", resource: w.kind.history(), namespace: w.namespace, name: name},
 		func(ctx context.Context, k *clients) ([]byte, error) {
-			return k.apps.RESTClient().Get().Namespace(w.namespace).Resource(w.kind.history()).Name(name).DoRaw(ctx)
+			return rawOf(ctx, k.apps.RESTClient().Get().Namespace(w.namespace).Resource(w.kind.history()).Name(name))
 		})
 	if isNotFound(err) {
 		return revision{}, &integrations.Stale{Code: "E10", Diff: "rev " + p.Record[keyToRev] + " of " + w.name + " is gone from its history"}
