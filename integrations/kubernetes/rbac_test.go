@@ -117,6 +117,7 @@ func TestAMissingRightIsNamedBeforeAnythingHappens(t *testing.T) {
 		{"deployments", "patch", "shop", "- {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [patch]}"},
 		{"deployments", "get", "shop", "- {apiGroups: [apps], resources: [deployments], resourceNames: [cart], verbs: [get]}"},
 		{"replicasets", "list", "shop", "- {apiGroups: [apps], resources: [replicasets], verbs: [list]}"},
+		{"replicasets", "get", "shop", "- {apiGroups: [apps], resources: [replicasets], resourceNames: [cart-"},
 		{"pods", "list", "shop", `- {apiGroups: [""], resources: [pods], verbs: [list]}`},
 		{"statefulsets", "patch", "store", "- {apiGroups: [apps], resources: [statefulsets], resourceNames: [db], verbs: [patch]}"},
 		{"controllerrevisions", "list", "store", "- {apiGroups: [apps], resources: [controllerrevisions], verbs: [list]}"},
@@ -138,7 +139,7 @@ func TestAMissingRightIsNamedBeforeAnythingHappens(t *testing.T) {
 				}
 			}
 			if !strings.Contains(said, tt.want) {
-				t.Errorf("got %q (%v, failing %+v), want %q", said, err, p.Failing(), tt.want)
+				t.Errorf("got %q (%v, checks %+v), want %q", said, err, p.Checks, tt.want)
 			}
 		})
 	}

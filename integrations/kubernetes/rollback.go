@@ -82,8 +82,8 @@ func (f *fleet) planBack(ctx context.Context, c chosen, want string) (integratio
 	if s.paused {
 		return p, &integrations.Rejected{Code: "E8", Why: "The rollout of " + c.subject() + " is paused: nothing would happen before it is resumed.", Fix: "Resume it first with k8s.resume_rollout."}
 	}
-	p.Checks, err = f.backChecks(ctx, c, s, to)
-	return p, err
+	p.Checks = c.backChecks(ctx, s, to)
+	return p, nil
 }
 
 // pick chooses the revision to go back to. Numbers move forward with every
