@@ -4,5 +4,5 @@ import "mayday/integrations"
 
 // counts change how many pods there are, or whether jobs start.
 func (f *fleet) counts() []integrations.Action {
-	return []integrations.Action{f.scale(), f.resumeKeda()}
+	return append([]integrations.Action{f.scale(), f.resumeKeda(), f.setHPA()}, f.cronActs()...)
 }

@@ -39,7 +39,7 @@ func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, _ integrati
 		return f.probePinned(ctx, p, w, want)
 	}
 	asked := w.progress.desired
-	who, when := scaledBy(w)
+	who, when := countSetBy(w)
 	switch {
 	case asked != want && strconv.Itoa(int(asked)) == p.Pre[keyReplicas]:
 		text := fmt.Sprintf("the count of %s is %d, as before the act%s", at.name, asked, byAt(who, when))

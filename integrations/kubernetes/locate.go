@@ -30,7 +30,7 @@ func (f *fleet) locate(ctx context.Context, a integrations.Args, text string, r 
 	var spots []object
 	for _, name := range f.names {
 		if inCluster == "" || inCluster == name {
-			spots = append(spots, f.spotsOf(name, parts, r)...)
+			spots = append(spots, f.candidates(name, parts, r)...)
 		}
 	}
 	return only(ctx, spots, parts[len(parts)-1])
@@ -63,7 +63,7 @@ func splitRef(text string, r resource) (cluster string, parts []string, ok bool)
 	return cluster, parts, len(parts) == 2 && !r.everywhere && goodNamespace.MatchString(parts[0])
 }
 
-func (f *fleet) spotsOf(cluster string, parts []string, r resource) []object {
+func (f *fleet) candidates(cluster string, parts []string, r resource) []object {
 	c := f.clusters[cluster]
 	name := parts[len(parts)-1]
 	if r.everywhere {

@@ -255,15 +255,15 @@ func (f *fleet) undoScale(ctx context.Context, r integrations.Receipt) (integrat
 	now := strconv.Itoa(int(w.progress.desired))
 	woken := v[keyHPA] != "" && now != "0" && v[keyWanted] != "0" // then the autoscaler has gone on from there
 	if now != v[keyWanted] && now != v[keyWas] && !woken {
-		who, when := scaledBy(w)
+		who, when := countSetBy(w)
 		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: fmt.Sprintf("%s has a count of %s now%s, not %s as this step left it", at.name, now, byAt(who, when), v[keyWanted])}
 	}
 	maps.Copy(again, integrations.Args{"replicas": was})
 	return f.planScale(ctx, again)
 }
 
-// scaledBy is who set the count last, and when.
-func scaledBy(w workload) (string, time.Time) {
+// countSetBy is who set the count last, and when.
+func countSetBy(w workload) (string, time.Time) {
 	return lastBy(w.meta, func(m metav1.ManagedFieldsEntry) bool {
 		return m.FieldsV1 != nil && strings.Contains(string(m.FieldsV1.Raw), `"f:replicas"`)
 	})
