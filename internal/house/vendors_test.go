@@ -40,6 +40,7 @@ var vendors = []vendor{
 		reason: "the practice range behaves like a cluster and needs its types"},
 	{prefix: "k8s.io", in: []string{"integrations/kubernetes", "internal/clustertest"},
 		reason: "its adapter, and what sets up and looks at the cluster of the tests"},
+	{prefix: "github.com/robfig/cron", in: []string{"integrations/kubernetes"}, reason: "reads the schedules of cron jobs as Kubernetes does"},
 	{prefix: "github.com/rabbitmq/amqp091-go", in: []string{"integrations/rabbitmq"}, reason: "its adapter"},
 	{prefix: "github.com/twmb/franz-go", in: []string{"integrations/kafka"}, reason: "its adapter"},
 	{prefix: "github.com/nats-io", in: []string{"integrations/nats"}, reason: "its adapter"},
