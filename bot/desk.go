@@ -95,11 +95,16 @@ type Store struct {
 
 // Options are what a desk is made of.
 type Options struct {
-	Store       Store
-	Queue       Queue
-	Platforms   []chat.Platform
-	Faces       map[string]Face // of platforms, by name
-	Sources     []Source
+	Store     Store
+	Queue     Queue
+	Platforms []chat.Platform
+	Faces     map[string]Face // of platforms, by name
+	Sources   []Source
+	Feeds     []Feed                          // sources of changes, A to Z
+	Signals   map[string]integrations.Signals // by the prefix that charts name
+	// Backups answer when the last good backup of a connection was made.
+	Backups     []func(ctx context.Context, connection string) (at time.Time, known bool)
+	Told        bool // pipelines tell of their changes at a door
 	Book        *playbooks.Book
 	Catalogue   playbooks.Catalogue
 	Services    []Service

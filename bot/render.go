@@ -28,6 +28,7 @@ var renderers = map[string]func(*card, incident.Out, *incident.Entry){
 	incident.KindRecovered: (*card).recovered,
 	incident.KindResolved:  (*card).resolved,
 	incident.KindRemind:    (*card).remind,
+	incident.KindFinished:  (*card).finished,
 }
 
 // aboutEntry are the kinds whose `About` is the seq of an entry.
@@ -99,6 +100,17 @@ func (c *card) root(incident.Out, *incident.Entry) {
 	}
 	c.links()
 	c.rootButtons()
+	c.putBackButtons()
+}
+
+// putBackButtons offer to take back what is in force, each with a preview.
+func (c *card) putBackButtons() {
+	for n, s := range c.inc.InForce() {
+		if n == 3 {
+			return
+		}
+		c.msg.More = append(c.msg.More, chat.Button{ID: c.id("undo", s.ID, nil), Label: shortened("Put back: "+s.Plan.Title, chat.Shared.Label), Verb: "undo", Step: s.ID, Style: chat.Plain})
+	}
 }
 
 func plural(n int) string {
@@ -237,7 +249,12 @@ func (c *card) opener(o incident.Out, _ *incident.Entry) {
 	default:
 		c.line("An alert on ", i.ServiceName(), " since ", chat.At(i.OpenedAt), ". It is an incident when somebody takes it.")
 	}
-	c.line("I cannot see deploys, flags or config changes yet.")
+	switch {
+	case i.Suspicion != nil:
+		c.suspects(i.Suspicion, 3)
+	case len(c.d.feeds()) == 0:
+		c.line("I cannot see deploys, flags or config changes yet: ", chat.Code(c.d.Command+" doctor"), " says how to connect them.")
+	}
 	for _, no := range i.DoNot[:min(len(i.DoNot), 3)] {
 		c.line(chat.Strong("Do NOT "+no), "")
 	}
@@ -305,6 +322,7 @@ func (c *card) recovered(_ incident.Out, e *incident.Entry) {
 	c.button(chat.Primary, "resolve", "Resolve "+i.ID(), nil)
 	c.button(chat.Plain, "watch", "Watch 10 min more", nil)
 	c.button(chat.Plain, "not_fixed", "Not fixed", nil)
+	c.putBackButtons()
 }
 
 func (c *card) resolved(_ incident.Out, e *incident.Entry) {
@@ -314,6 +332,10 @@ func (c *card) resolved(_ incident.Out, e *incident.Entry) {
 	for _, s := range i.InForce() {
 		c.line("Still in force: ", s.Plan.Title)
 	}
+	if len(i.InForce()) > 0 {
+		c.line(chat.Muted("I will ask again on the next working day at 10:00."))
+	}
+	c.putBackButtons()
 }
 
 // remind asks whether an act should stay in force. A timer asks, it never acts.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,9 +38,12 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) error {
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, "it cannot be read any more: "+err.Error())
 	}
-	m, err := pb.Next(d.facts(ctx, inc), r.Inputs, r.Results)
+	m, err := pb.Next(d.factsFor(ctx, inc, r, pb), r.Inputs, r.Results)
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, err.Error())
+	}
+	if m.Kind == playbooks.Watch {
+		return d.watchRun(ctx, c, inc, r, m, question{Name: cmp.Or(m.ID, strings.TrimSpace(m.Say), nameless(m)), Pick: m.Pick, Most: m.Most}, pb)
 	}
 	return d.move(ctx, c, inc, r, m)
 }
@@ -55,6 +59,10 @@ func (d *Desk) facts(ctx context.Context, i *incident.Incident) playbooks.Facts 
 		Service: i.Service, Env: d.service(i.Service).Env, OpenedAt: i.OpenedAt}
 	if zone, err := time.LoadLocation(i.Clock.Zone); err == nil {
 		f.Zone = zone
+	}
+	f.Alerts = len(i.Sources)
+	if i.Suspicion != nil {
+		f.Suspects = i.Suspicion.Suspects
 	}
 	open, err := d.OpenIncidents(ctx)
 	f.OtherKnown = err == nil
@@ -151,6 +159,10 @@ func (d *Desk) look(ctx context.Context, c incident.Claim, inc *incident.Inciden
 	}
 	res := incident.Result{Outcome: incident.OutDone, Table: &table, When: m.When, Extra: q.raw()}
 	state := incident.RunGoing
+	if len(m.Waits) > 0 {
+		res.Outcome, res.Asked = "", incident.AskWatch
+		return d.progress(ctx, c, inc, r, m.Path, "Looked ("+q.Name+"): "+table.Summary, res, state)
+	}
 	if m.Pick != "" && len(table.Rows) > 0 {
 		res.Outcome, res.Asked, state = "", "pick", incident.RunWaiting
 	}

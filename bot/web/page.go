@@ -26,6 +26,7 @@ func (s *Server) parsePages() (*template.Template, error) {
 		"until": func(t time.Time) string { return until(t.Sub(s.o.Now())) },
 		"act":   act,
 		"done":  done,
+		"took":  took,
 	}).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
@@ -218,6 +219,9 @@ func (s *Server) site() http.Handler {
 	mux.HandleFunc("GET /{$}", s.enter(s.now))
 	page("GET /i/{id}", s.incident)
 	page("GET /incidents", s.incidents)
+	page("GET /playbooks", s.playbooks)
+	page("GET /playbooks/{name}", s.playbook)
+	page("GET /changes", s.changes)
 	page("GET /setup", s.setup)
 	page("POST /setup", s.checkAgain)
 	page("GET /help", s.help)

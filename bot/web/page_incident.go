@@ -22,6 +22,11 @@ type roomPage struct {
 	Rest    []chat.Button
 	Loud    string // what a screen reader says at once
 	Sources []linkView
+
+	Changed []changeView // suspects, likeliest first
+	Looked  bool         // somebody looked for them
+	Silent  []string
+	Figures []incident.Figure
 }
 
 type entryView struct {
@@ -110,6 +115,10 @@ func (s *Server) fillRoom(r *http.Request, v visitor, i *incident.Incident, p *r
 	}
 	for _, l := range i.Links {
 		p.Sources = append(p.Sources, linkView{Words: chat.Clean(l.Name), URL: safeURL(l.URL)})
+	}
+	p.Changed = suspectsOf(i, p.Acts)
+	if s := i.Suspicion; s != nil {
+		p.Looked, p.Silent, p.Figures = s.Asked > 0, s.Silent, s.Figures
 	}
 	p.Loud = loud(p)
 	return nil

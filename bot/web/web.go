@@ -22,6 +22,7 @@ import (
 	"mayday/bot"
 	"mayday/bot/chat"
 	"mayday/internal/config"
+	"mayday/internal/incident"
 	"mayday/internal/telemetry"
 )
 
@@ -51,7 +52,18 @@ type Options struct {
 	Clinic   bot.Clinic                         // what doctor found, for /setup; may be nil
 	Troubles func(ctx context.Context) []string // what does not work at the moment, for the banner; may be nil
 
+	// Shelf lists the playbooks; nil: there are none.
+	Shelf func(ctx context.Context) ([]bot.Volume, error)
+	// Changes answers what changed around a service, "" for all, within a window
+	// that ends now, with the sources that were silent and how many were asked.
+	Changes func(ctx context.Context, service string, window time.Duration) (found []incident.Suspect, silent []string, asked int)
+
 	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
+
+	// MayDeploy answers pipelines; nil lets everything pass. Pipelines are tokens
+	// that may ask that and nothing else.
+	MayDeploy func(ctx context.Context, service string) (bot.DeployAnswer, error)
+	Pipelines config.Secrets
 
 	Demo    *Demo  // nil in production
 	DemoKey string // signs the first browser in as the first of Demo.People

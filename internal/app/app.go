@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +107,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
-	if err := a.makeDesk(); err != nil {
+	if err := a.makeDesk(ctx); err != nil {
 		return err
 	}
 	a.makeQueue()
@@ -128,7 +127,12 @@ func (a *App) openStore(ctx context.Context) error {
 	for _, p := range a.o.Platforms {
 		names = append(names, p.Name())
 	}
-	st, err := store.Open(ctx, store.Options{Dir: a.set.data, Platforms: names, Always: always, Clock: a.o.Clock, Log: a.log})
+	o, err := a.set.storeOptions()
+	if err != nil {
+		return err
+	}
+	o.Platforms, o.Always, o.Clock, o.Log = names, always, a.o.Clock, a.log
+	st, err := store.Open(ctx, o)
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -138,8 +142,10 @@ func (a *App) openStore(ctx context.Context) error {
 }
 
 // makeDesk joins the desk to its platforms and to the outside.
-func (a *App) makeDesk() error {
-	key, err := buttonKey(a.set.data)
+func (a *App) makeDesk(ctx context.Context) error {
+	// The secret that makes button ids outlives restarts and is the same for all
+	// processes, so that a button stays what it was.
+	key, err := a.store.Secret(ctx, "buttons")
 	if err != nil {
 		return err
 	}
@@ -162,7 +168,7 @@ func (a *App) makeDesk() error {
 	s := a.store
 	a.desk, err = bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
-		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
+		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
 		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
@@ -220,13 +226,14 @@ var crowds = map[string]int{incident.WakeInbox: 32, incident.WakeOut: 32}
 func (a *App) makeQueue() {
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
 	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4, WorkersOf: crowds}, map[string]queue.Handler{
-		incident.WakeInbox:  a.desk.HandleInbox,
-		incident.WakeOut:    a.desk.HandleOut,
-		incident.WakeNudge:  a.desk.HandleNudge,
-		incident.WakeStep:   a.desk.HandleStep,
-		incident.WakeRun:    a.desk.HandleRun,
-		incident.WakeRemind: a.desk.HandleRemind,
-		incident.WakeAsk:    a.desk.HandleAsk,
+		incident.WakeInbox:    a.desk.HandleInbox,
+		incident.WakeOut:      a.desk.HandleOut,
+		incident.WakeNudge:    a.desk.HandleNudge,
+		incident.WakeStep:     a.desk.HandleStep,
+		incident.WakeRun:      a.desk.HandleRun,
+		incident.WakeRemind:   a.desk.HandleRemind,
+		incident.WakeAsk:      a.desk.HandleAsk,
+		incident.WakeSuspects: a.desk.HandleSuspects,
 	})
 }
 
@@ -256,7 +263,8 @@ func (a *App) makeWeb() error {
 	}
 	server, err := web.New(web.Options{
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately,
+		MayDeploy: a.desk.MayDeploy, Pipelines: a.set.pipelines(), Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
 	})
@@ -295,23 +303,4 @@ func (a *App) ready(ctx context.Context) (bool, map[string]string) {
 		parts[s.Name] = "ok"
 	}
 	return ok, parts
-}
-
-// buttonKey is the secret that makes button ids; it outlives restarts, so that a
-// button stays what it was.
-func buttonKey(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "buttons.key")
-	key, err := os.ReadFile(path)
-	if err == nil && len(key) == 32 {
-		return key, nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read button key: %w", err)
-	}
-	key = make([]byte, 32)
-	_, _ = rand.Read(key) // never fails since Go 1.24
-	if err := os.WriteFile(path, key, 0o600); err != nil {
-		return nil, fmt.Errorf("write button key: %w", err)
-	}
-	return key, nil
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // topLevel are the keys of a configuration file.
-var topLevel = []string{"chat", "pagerduty", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
+var topLevel = []string{"chat", "pagerduty", "alertmanager", "changes", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
 
 // settings is the whole configuration, each section decoded by whoever owns it.
 type settings struct {
@@ -26,6 +26,8 @@ type settings struct {
 	openRead  bool
 	tokens    []web.Token
 	data      string
+	postgres  config.Secret // the address of the store, instead of data
+	sealKey   config.Secret
 	command   string
 	rooms     map[string]string // room -> channel, "#operations"
 	people    bot.People
@@ -153,30 +155,6 @@ func loopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
-}
-
-func (s *settings) readStore(env config.Env) error {
-	var st struct {
-		Path     string        `yaml:"path"`
-		Postgres config.Secret `yaml:"postgres"`
-	}
-	section := s.file.Section("store")
-	if section.Exists() {
-		if err := section.Decode(&st); err != nil {
-			return err
-		}
-	}
-	if !st.Postgres.IsZero() {
-		return section.Fault("postgres", "this version keeps its data in a directory; write path: /var/lib/mayday")
-	}
-	s.data = "data"
-	if st.Path != "" {
-		s.data = st.Path
-	}
-	if env.Data != "" {
-		s.data = env.Data
-	}
-	return nil
 }
 
 func (s *settings) readPeople() error {

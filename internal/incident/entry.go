@@ -70,6 +70,8 @@ var bodies = map[string]func() Body{
 	"run_result":   func() Body { return &RunResult{} },
 	"run_state":    func() Body { return &RunMoved{} },
 	"step":         func() Body { return &StepMoved{} },
+	"effect":       func() Body { return &EffectSeen{} },
+	"suspects":     func() Body { return &SuspectsSeen{} },
 	"put_back":     func() Body { return &PutBack{} },
 }
 
