@@ -42,6 +42,7 @@ var vendors = []vendor{
 		reason: "what a cluster keeps, for who reads it and for who behaves like one"},
 	{prefix: "k8s.io", in: []string{"integrations/kubernetes", "internal/clustertest"}, tests: true,
 		reason: "its adapter, and what sets up and looks at the cluster of the tests"},
+	{prefix: "github.com/robfig/cron", in: []string{"integrations/kubernetes"}, reason: "reads the schedules of cron jobs as Kubernetes does"},
 	{prefix: "gopkg.in/evanphx/json-patch.v4", in: []string{"internal/practice/kubernetes"}, reason: "the patches that a cluster accepts"},
 	{prefix: "github.com/prometheus/prometheus", in: []string{"internal/practice/prometheus"}, reason: "the real engine answers the queries of the practice range"},
 	{prefix: "github.com/rabbitmq/amqp091-go", in: []string{"integrations/rabbitmq"}, reason: "its adapter"},
