@@ -14,6 +14,7 @@ type visitor struct {
 	user   chat.User
 	cookie string // of the session, "" for a token
 	reads  bool   // nobody in particular: may read, where reading is open
+	host   bool   // the host's own account: may make links and nothing else
 }
 
 // errSignIn is E25.
@@ -44,6 +45,12 @@ func (s *Server) byToken(r *http.Request, header string) (visitor, error) {
 	scheme, given, _ := strings.Cut(header, " ")
 	given = strings.TrimSpace(given)
 	if !strings.EqualFold(scheme, "Bearer") || given == "" {
+		return visitor{}, errSignIn()
+	}
+	if s.o.HostKey != "" && sameKey(s.o.HostKey, given) {
+		if r.Method == http.MethodPost && r.URL.Path == apiRoot+"links" {
+			return visitor{host: true}, nil
+		}
 		return visitor{}, errSignIn()
 	}
 	t := s.token(given)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -22,6 +23,7 @@ import (
 	"mayday/bot"
 	"mayday/bot/chat"
 	"mayday/internal/config"
+	"mayday/internal/incident"
 	"mayday/internal/telemetry"
 )
 
@@ -50,6 +52,19 @@ type Options struct {
 
 	Clinic   bot.Clinic                         // what doctor found, for /setup; may be nil
 	Troubles func(ctx context.Context) []string // what does not work at the moment, for the banner; may be nil
+
+	// Person is who somebody is, with the role as of now; needed.
+	Person func(u chat.User) incident.Person
+	// Named finds somebody by their name in the configuration, for a link that is
+	// made on the host. Nil knows nobody.
+	Named func(name string) (chat.User, error)
+	// HostKey makes links for anybody in the configuration: it lies in a file that
+	// only the account of Mayday can read. Empty switches that off.
+	HostKey string
+	// Rehearse makes a dry run; nil has none.
+	Rehearse func(ctx context.Context, by incident.Person, number int64, r bot.Rehearsal) (bot.Rehearsed, error)
+	// Backup makes a copy of the database, to be read and closed; nil has none.
+	Backup func(ctx context.Context) (io.ReadCloser, int64, error)
 
 	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
 
@@ -152,6 +167,9 @@ const defaultMaxDoors = 512
 func New(o Options) (*Server, error) {
 	if o.Handler == nil || o.Reader == nil || o.Journal == nil || o.Outbox == nil || o.Inbox == nil {
 		return nil, errors.New("make web server: the handler and the four ports are needed")
+	}
+	if o.Person == nil {
+		return nil, errors.New("make web server: nobody says who has which role")
 	}
 	if o.MaxDoors <= 0 {
 		o.MaxDoors = defaultMaxDoors

@@ -68,6 +68,7 @@ type App struct {
 	places   []chat.Platform
 	clinic   *clinic
 	problems []playbooks.Problem
+	hostKey  string // makes sign-in links, see host.go
 
 	stops stops
 	wg    sync.WaitGroup
@@ -77,7 +78,7 @@ type App struct {
 // New makes everything and starts nothing. On an error what was opened is closed
 // again.
 func New(ctx context.Context, o Options) (*App, error) {
-	a := &App{o: o, fail: make(chan error, 8)}
+	a := &App{o: o, hostKey: secret(), fail: make(chan error, 8)}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.stops.run())
 	}
@@ -259,6 +260,8 @@ func (a *App) makeWeb() error {
 		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
+		Person: func(u chat.User) incident.Person { return a.desk.Person(web.Platform.Name, u) },
+		Named:  a.set.named, HostKey: a.hostKey, Rehearse: a.desk.Rehearse, Backup: a.backup,
 	})
 	if err != nil {
 		return err

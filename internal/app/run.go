@@ -67,6 +67,9 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
 	}
 	a.listener = listener
+	if err := a.tellHost(); err != nil {
+		return errors.Join(err, listener.Close(), a.stops.run())
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	a.server = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	a.server.RegisterOnShutdown(a.web.Close)

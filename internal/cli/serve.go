@@ -72,7 +72,6 @@ func (c *validateCmd) Run(r *run) error {
 
 type doctorCmd struct {
 	Config string `short:"c" placeholder:"FILE" help:"The configuration."`
-	JSON   bool   `help:"As JSON."`
 }
 
 // Run asks every part what is missing.
@@ -91,7 +90,7 @@ func (c *doctorCmd) Run(r *run) error {
 			bad++
 		}
 	}
-	if c.JSON {
+	if r.style.JSON {
 		if err := json.NewEncoder(r.out).Encode(map[string]any{"findings": rows, "problems": bad}); err != nil {
 			return err
 		}
@@ -132,7 +131,6 @@ type demoCmd struct {
 	Data      string  `placeholder:"DIR" help:"Keep the data here (default: forgotten at the end)."`
 	Speed     float64 `default:"1" help:"Divides the durations of updates: 60 makes half an hour half a minute."`
 	NoBrowser bool    `help:"Do not open the browser."`
-	JSON      bool    `help:"The ready line as JSON."`
 	Postgres  string  `placeholder:"DSN" help:"A real, disposable database to end queries on."`
 }
 
@@ -153,7 +151,7 @@ func (c *demoCmd) Run(r *run) error {
 		return err
 	}
 	page := d.App.URL() + "/?k=" + d.Key
-	if c.JSON {
+	if r.style.JSON {
 		err = json.NewEncoder(r.out).Encode(map[string]any{"ready": true, "url": page, "api": d.App.URL(), "token": d.Token, "pagerduty_secret": d.Secret})
 	} else {
 		_, err = fmt.Fprintln(r.out, "ready", d.App.URL())
@@ -173,7 +171,7 @@ func (c *demoCmd) Run(r *run) error {
 	} else {
 		fmt.Fprintln(r.words, "Ctrl+C stops; what happened stays in "+c.Data+".")
 	}
-	if !c.NoBrowser && !c.JSON {
+	if !c.NoBrowser && !r.style.JSON {
 		openBrowser(page)
 	}
 	return d.Wait(r.ctx)
