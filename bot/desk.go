@@ -93,15 +93,18 @@ type Options struct {
 	Safety      Safety
 	Policy      incident.Policy
 	Speed       float64
-	StepTimeout time.Duration    // of an act; 5 min unless set
-	Key         []byte           // makes button ids; kept across restarts
-	URL         string           // of the war room, for links; may be empty
-	Command     string           // "mayday"
-	Frozen      bool             // MAYDAY_READ_ONLY: no step can act
-	Now         func() time.Time // the store's clock; time.Now unless set
-	Clinic      Clinic           // what doctor found; may be nil
-	Meter       Meter
-	Log         *slog.Logger
+	StepTimeout time.Duration // of an act; 5 min unless set
+	Key         []byte        // makes button ids; kept across restarts
+	URL         string        // of the war room, for links; may be empty
+	Command     string        // "mayday"
+	// SignIn makes a link that signs somebody into the war room once; "" where
+	// there is none. It may be nil.
+	SignIn func(by incident.Person) string
+	Frozen bool             // MAYDAY_READ_ONLY: no step can act
+	Now    func() time.Time // the store's clock; time.Now unless set
+	Clinic Clinic           // what doctor found; may be nil
+	Meter  Meter
+	Log    *slog.Logger
 }
 
 // Queue is what the desk needs of the wake loop: to finish claimed rows.

@@ -36,6 +36,9 @@ func (s *Server) answer(ctx context.Context, v visitor, in chat.Interaction) (ch
 	if v.reads {
 		return chat.Message{}, errSignIn()
 	}
+	if err := s.fresh(ctx, v, in.Button); err != nil {
+		return chat.Message{}, err
+	}
 	m, err := s.o.Handler.Handle(ctx, in)
 	if fault.Is(err, fault.Already) {
 		m := chat.Refusal(err)

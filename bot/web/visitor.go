@@ -14,6 +14,7 @@ type visitor struct {
 	user   chat.User
 	cookie string // of the session, "" for a token
 	reads  bool   // nobody in particular: may read, where reading is open
+	proxy  bool   // a trusted proxy says who it is
 	host   bool   // the host's own account: may make links and nothing else
 }
 
@@ -30,9 +31,12 @@ func (s *Server) visitor(r *http.Request) (visitor, error) {
 	if r.Header.Get("Mayday-As") != "" {
 		return visitor{}, errSignIn()
 	}
+	if name := s.announced(r); name != "" {
+		return s.byProxy(r, name), nil
+	}
 	if key := s.cookie(r); key != "" {
-		if user, ok := s.sessions.find(key); ok {
-			return visitor{user: user, cookie: key}, nil
+		if x, ok := s.sessions.find(key); ok && x.via != viaProxy {
+			return visitor{user: x.user, cookie: key}, nil
 		}
 	}
 	if s.o.OpenRead && (r.Method == http.MethodGet || r.Method == http.MethodHead) {

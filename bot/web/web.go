@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -68,6 +69,14 @@ type Options struct {
 
 	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
 
+	Proxies    []netip.Prefix // trusted to say who people are and over what they came
+	UserHeader string         // in which they say who; "" for not at all
+	// Recognise finds somebody by what a proxy or a provider says of them.
+	Recognise func(Identity) (chat.User, bool)
+	OIDC      *OIDC // nil for none
+	// Verb is what a button does, to ask for a fresh sign-in before it is pressed.
+	Verb func(ctx context.Context, button string) (string, error)
+
 	Demo    *Demo  // nil in production
 	DemoKey string // signs the first browser in as the first of Demo.People
 
@@ -75,6 +84,13 @@ type Options struct {
 	Help       func() []HelpRow
 	Log        *slog.Logger
 	Now        func() time.Time
+}
+
+// Identity is what others say of somebody. Empty fields are not known.
+type Identity struct {
+	Name    string // as a proxy announces them
+	Email   string // only one that was verified
+	Subject string // at the provider
 }
 
 // Door takes bodies in from outside. Receive verifies and stores; it returns nil
@@ -154,6 +170,7 @@ type Server struct {
 	crossing *http.CrossOriginProtection
 	knocking atomic.Int64 // requests at the doors
 	tail     tail
+	provider *provider // nil without OIDC
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when something was committed
@@ -189,6 +206,9 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, hosts: hosts, changed: make(chan struct{}), done: make(chan struct{}),
 		sessions: newSessions(o.Now, o.Demo != nil), crossing: http.NewCrossOriginProtection()}
+	if o.OIDC != nil {
+		s.provider = newProvider(*o.OIDC, o.URL, o.Now)
+	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, fmt.Errorf("make web server: %w", err)
 	}

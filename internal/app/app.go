@@ -166,7 +166,7 @@ func (a *App) makeDesk() error {
 		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
+		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
@@ -259,9 +259,10 @@ func (a *App) makeWeb() error {
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
 		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
-		SpeedLabel: speed, Help: help, Log: a.log,
-		Person: func(u chat.User) incident.Person { return a.desk.Person(web.Platform.Name, u) },
-		Named:  a.set.named, HostKey: a.hostKey, Rehearse: a.desk.Rehearse, Backup: a.backup,
+		SpeedLabel: speed, Help: help, Log: a.log, Now: a.o.Clock,
+		Person:  func(u chat.User) incident.Person { return a.desk.Person(web.Platform.Name, u) },
+		Proxies: a.set.door.proxies, UserHeader: a.set.door.userHeader, Recognise: a.set.recognise, OIDC: a.set.door.oidc, Verb: a.verb,
+		Named: a.set.named, HostKey: a.hostKey, Rehearse: a.desk.Rehearse, Backup: a.backup,
 	})
 	if err != nil {
 		return err

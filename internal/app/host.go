@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"mayday/bot/web"
 	"mayday/internal/config"
 	"mayday/internal/fault"
+	"mayday/internal/incident"
 )
 
 // Whoever can read the data directory may make sign-in links while chat is down.
@@ -98,4 +100,19 @@ func (s *settings) tokenRole(id string) string {
 		}
 	}
 	return ""
+}
+
+// signIn makes a link for somebody who asks in chat. They stay who they are there.
+func (a *App) signIn(by incident.Person) string {
+	home, id, _ := strings.Cut(by.ID, ":")
+	if a.set.url == "" || by.Service || by.Outside || home == web.Platform.Name {
+		return ""
+	}
+	return a.set.url + a.web.Link(chat.User{ID: id, Home: home, Name: by.Name, Role: string(by.Role)})
+}
+
+// verb is what a button does; an error when nobody knows it.
+func (a *App) verb(ctx context.Context, id string) (string, error) {
+	b, err := a.store.Button(ctx, id)
+	return b.Verb, err
 }

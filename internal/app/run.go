@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -72,11 +73,14 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	a.server = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	if a.set.door.cert != nil {
+		a.server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.set.door.cert.get}
+	}
 	a.server.RegisterOnShutdown(a.web.Close)
 	a.stops.push("work", func() error { cancel(); a.wg.Wait(); return nil })
 	a.stops.push("http", a.stopHTTP)
 	a.wg.Go(func() {
-		if err := a.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.failed(fmt.Errorf("serve http: %w", err))
 		}
 	})
@@ -101,6 +105,13 @@ func (a *App) Start(ctx context.Context) error {
 		a.wg.Go(func() { a.clinic.run(ctx) })
 	}
 	return nil
+}
+
+func (a *App) serve(l net.Listener) error {
+	if a.set.door.cert == nil {
+		return a.server.Serve(l)
+	}
+	return a.server.ServeTLS(l, "", "")
 }
 
 // stopHTTP lets requests finish, for a fifth of the time there is; the wake loop
@@ -157,7 +168,13 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop() error { return a.stops.run() }
 
 // URL is where it listens.
-func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+func (a *App) URL() string {
+	scheme := "http://"
+	if a.set.door.cert != nil {
+		scheme = "https://"
+	}
+	return scheme + a.listener.Addr().String()
+}
 
 // Drain does everything that is due, until nothing is: for tests with a clock of
 // their own.

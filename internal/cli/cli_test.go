@@ -157,4 +157,3 @@ func cmdKeep(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv(args[0], m[len(m)-1])
 }
-
