@@ -107,7 +107,7 @@ func (d *Desk) rehearse(ctx context.Context, by incident.Person, f playbooks.Fac
 func (d *Desk) rehearsed(f playbooks.Facts, r Rehearsal) (*playbooks.Playbook, map[string]any, error) {
 	pb, ok := d.Book.Get(r.Playbook)
 	if !ok {
-		return nil, nil, fault.Newf(fault.Invalid, "E24", "There is no playbook %q.%s", chat.Clamp(chat.Clean(r.Playbook), 40), fault.DidYouMean(r.Playbook, d.Book.Names()))
+		return nil, nil, fault.Newf(fault.NotFound, "E23", "There is no playbook %q.%s", chat.Clamp(chat.Clean(r.Playbook), 40), fault.DidYouMean(r.Playbook, d.Book.Names()))
 	}
 	given, words := map[string]string{}, []string(nil)
 	for _, w := range r.With {

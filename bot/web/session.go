@@ -186,6 +186,29 @@ func (s *sessions) crowd(user chat.User) {
 	}
 }
 
+// review looks at everybody who is signed in, and at the links that nobody used
+// yet, once more.
+func (s *sessions) review(still func(chat.User) (chat.User, bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d, x := range s.open {
+		u, ok := still(x.user)
+		if !ok {
+			delete(s.open, d)
+			continue
+		}
+		x.user = u
+	}
+	for d, l := range s.links {
+		u, ok := still(l.user)
+		if !ok {
+			delete(s.links, d)
+			continue
+		}
+		s.links[d] = link{user: u, ends: l.ends}
+	}
+}
+
 // prune forgets sessions that are over; when none is, the one longest unused.
 func (s *sessions) prune(now time.Time) {
 	var oldest digest

@@ -170,6 +170,7 @@ type Server struct {
 	crossing *http.CrossOriginProtection
 	knocking atomic.Int64 // requests at the doors
 	tail     tail
+	admits   atomic.Pointer[admitted]
 	provider *provider // nil without OIDC
 
 	mu      sync.Mutex
@@ -212,6 +213,7 @@ func New(o Options) (*Server, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, fmt.Errorf("make web server: %w", err)
 	}
+	s.admits.Store(&admitted{tokens: o.Tokens, openRead: o.OpenRead})
 	if s.pages, err = s.parsePages(); err != nil {
 		return nil, fmt.Errorf("make web server: %w", err)
 	}

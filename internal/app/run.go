@@ -88,7 +88,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.wg.Go(func() { source.announce(ctx) })
 	for _, p := range a.places {
 		a.wg.Go(func() {
-			if err := p.Run(ctx, a.handler); err != nil && ctx.Err() == nil {
+			if err := p.Run(ctx, &a.handler); err != nil && ctx.Err() == nil {
 				a.failed(fmt.Errorf("run %s: %w", p.Name(), err))
 			}
 		})
@@ -101,6 +101,9 @@ func (a *App) Start(ctx context.Context) error {
 		})
 	}
 	a.wg.Go(func() { a.measure(ctx) })
+	if a.o.Reload != nil {
+		a.wg.Go(func() { a.reloadOn(ctx, a.o.Reload) })
+	}
 	if !a.o.Manual {
 		a.wg.Go(func() { a.clinic.run(ctx) })
 	}
@@ -145,7 +148,7 @@ func (a *App) measure(ctx context.Context) {
 			}
 			a.tel.Metrics().SetOutbox(n, age)
 		}
-		a.desk.Watch(ctx)
+		a.desk().Watch(ctx)
 		select {
 		case <-ctx.Done():
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mayday/internal/app"
+	"mayday/internal/fault"
 )
 
 type backupCmd struct {
@@ -72,7 +73,13 @@ func (c *restoreCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
+	if _, _, err := app.Effective(file, r.env); err != nil {
+		return &exit{exitConfig, err}
+	}
 	done, err := app.Restore(r.ctx, file, r.env, c.File, c.Yes)
+	if fault.HasCode(err, "E24") {
+		return &exit{exitUsage, err}
+	}
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Deadline:            time.Now().Add(storyTime),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"demo": cmdDemo, "exits": cmdExits, "until": cmdUntil, "keep": cmdKeep,
+			"demo": cmdDemo, "exits": cmdExits, "until": cmdUntil, "keep": cmdKeep, "server": cmdServer, "logged": cmdLogged,
 		},
 	})
 }
@@ -109,6 +110,75 @@ func environment(ts *testscript.TestScript) []string {
 		}
 	}
 	return env
+}
+
+// servers are those of running scripts, by their folder.
+var servers sync.Map
+
+// cmdServer starts `mayday serve` over mayday.yaml, sends it a signal, or stops
+// it: server start, server hup, server stop.
+func cmdServer(ts *testscript.TestScript, _ bool, args []string) {
+	here := ts.Getenv("WORK")
+	if args[0] == "start" {
+		startServer(ts, here)
+		return
+	}
+	v, ok := servers.Load(here)
+	if !ok {
+		ts.Fatalf("no server runs")
+	}
+	cmd := v.(*exec.Cmd)
+	if args[0] == "hup" {
+		ts.Check(cmd.Process.Signal(syscall.SIGHUP))
+		return
+	}
+	servers.Delete(here)
+	ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	ts.Check(cmd.Wait())
+}
+
+func startServer(ts *testscript.TestScript, here string) {
+	log, err := os.OpenFile(filepath.Join(here, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer func() { ts.Check(log.Close()) }()
+	cmd := exec.Command(filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "mayday"), "serve", "-c", "mayday.yaml")
+	cmd.Env, cmd.Dir, cmd.Stderr = environment(ts), here, log
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	servers.Store(here, cmd)
+	ts.Defer(func() {
+		if _, ok := servers.LoadAndDelete(here); ok {
+			_ = cmd.Process.Kill() // the script is over
+			_ = cmd.Wait()
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	ts.Check(err)
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready ")
+	if !ok {
+		ts.Fatalf("the server said %q", line)
+	}
+	ts.Setenv("MAYDAY_URL", url)
+}
+
+// cmdLogged waits until the server has logged something: logged 'words'.
+func cmdLogged(ts *testscript.TestScript, _ bool, args []string) {
+	end := time.NewTimer(20 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer end.Stop()
+	defer tick.Stop()
+	for {
+		log := ts.ReadFile(filepath.Join(ts.Getenv("WORK"), "server.log"))
+		if regexp.MustCompile(args[0]).MatchString(log) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-end.C:
+			ts.Fatalf("%q was not logged:\n%s", args[0], log)
+		}
+	}
 }
 
 // cmdExits runs the program and wants one exit code: exits 5 run flag-off ...

@@ -133,7 +133,11 @@ func (m *remote) token(r *run) (string, error) {
 	if err != nil {
 		return "", &exit{exitUsage, fmt.Errorf("read the token: %w", err)}
 	}
-	return strings.TrimSpace(string(raw)), nil
+	token := strings.TrimSpace(string(raw))
+	if token == "" || strings.ContainsAny(token, " \r\n") {
+		return "", &exit{exitUsage, fmt.Errorf("%s holds no token: one word is wanted", m.TokenFile)}
+	}
+	return token, nil
 }
 
 // refusal turns an error of the API into one for people, with its exit code.

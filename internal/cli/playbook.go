@@ -7,6 +7,7 @@ import (
 
 	"mayday/internal/app"
 	"mayday/internal/config"
+	"mayday/internal/fault"
 )
 
 type playbooksCmd struct {
@@ -96,7 +97,13 @@ func (c *playbooksTestCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
+	if _, err := app.Playbooks(file, r.env); err != nil {
+		return &exit{exitConfig, err}
+	}
 	out, err := app.Rehearse(r.ctx, file, r.env, app.Rehearsal{Playbook: c.Name, Service: c.Service, With: c.With, Choose: c.Choose, Set: c.Set})
+	if fault.HasCode(err, "E24") {
+		return &exit{exitUsage, err}
+	}
 	if err != nil {
 		return err
 	}

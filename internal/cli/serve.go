@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"mayday/internal/app"
 )
@@ -22,7 +25,10 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(r.ctx, app.Options{File: file, Env: r.env, Version: version(), Log: r.words})
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	a, err := app.New(r.ctx, app.Options{File: file, Env: r.env, Version: version(), Log: r.words, Reload: again})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 // keeps its lock, and then nothing is done. Without do it only checks.
 func Restore(ctx context.Context, dir, from string, do bool) (incidents int, kept string, err error) {
 	if !do {
-		incidents, err = inspect(ctx, from)
+		incidents, err = inspect(ctx, from, from)
 		return incidents, "", err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -37,7 +37,7 @@ func Restore(ctx context.Context, dir, from string, do bool) (incidents int, kep
 	if err := errors.Join(copyFile(from, fresh), syncDir(dir)); err != nil {
 		return 0, "", fmt.Errorf("restore store: %w", errors.Join(err, os.Remove(fresh)))
 	}
-	if incidents, err = inspect(ctx, fresh); err != nil {
+	if incidents, err = inspect(ctx, fresh, from); err != nil {
 		return 0, "", errors.Join(err, os.Remove(fresh))
 	}
 	if kept, err = setAside(dir); err != nil {
@@ -83,9 +83,9 @@ func copyFile(from, to string) error {
 
 // inspect reports whether a file is a whole database of Mayday, of this version
 // or an older one, and how many incidents it holds.
-func inspect(ctx context.Context, path string) (incidents int, err error) {
+func inspect(ctx context.Context, path, called string) (incidents int, err error) {
 	if _, err := os.Stat(path); err != nil {
-		return 0, fault.Newf(fault.NotFound, "E23", "%s cannot be read.", path).Because(err)
+		return 0, fault.Newf(fault.NotFound, "E23", "%s cannot be read.", called).Because(err)
 	}
 	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "mode=ro&immutable=1"}).String()
 	db, err := sql.Open("sqlite", name)
@@ -93,7 +93,7 @@ func inspect(ctx context.Context, path string) (incidents int, err error) {
 		return 0, fmt.Errorf("look at backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	broken := fault.Newf(fault.Invalid, "E24", "%s is no whole backup of Mayday.", path)
+	broken := fault.Newf(fault.Invalid, "E24", "%s is no whole backup of Mayday.", called)
 	var state string
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&state); err != nil || state != "ok" {
 		return 0, broken.Because(errors.Join(err, errors.New(state)))
@@ -103,7 +103,7 @@ func inspect(ctx context.Context, path string) (incidents int, err error) {
 		return 0, broken.Because(err)
 	}
 	if latest := latestMigration(); version > latest {
-		return 0, fault.Newf(fault.Conflict, "E24", "%s was made by a newer Mayday (tables %d, this one knows %d).", path, version, latest).WithHint("Use that version.")
+		return 0, fault.Newf(fault.Conflict, "E24", "%s was made by a newer Mayday (tables %d, this one knows %d).", called, version, latest).WithHint("Use that version.")
 	}
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM incident").Scan(&incidents); err != nil {
 		return 0, broken.Because(err)
