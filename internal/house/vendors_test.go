@@ -49,6 +49,7 @@ var vendors = []vendor{
 	{prefix: "github.com/twmb/franz-go", in: []string{"integrations/kafka"}, reason: "its adapter"},
 	{prefix: "github.com/nats-io", in: []string{"integrations/nats"}, reason: "its adapter"},
 	{prefix: "github.com/redis/go-redis", in: []string{"integrations/redis"}, reason: "its adapter"},
+	{prefix: "github.com/coreos/go-oidc", in: []string{"bot/web"}, reason: "sign-in by a provider"},
 	{prefix: "github.com/chromedp", in: []string{"internal/browsertest"}, tests: true, reason: "drives the browser of the tests"},
 	{prefix: "github.com/getkin/kin-openapi", tests: true, reason: "holds answers against vendors' contracts"},
 	{prefix: "github.com/santhosh-tekuri/jsonschema", tests: true, reason: "holds playbooks against the schema that editors get"},
