@@ -38,6 +38,13 @@ require (
 )
 
 require (
+	github.com/go-analyze/bulk v0.1.4 // indirect
+	github.com/go-analyze/charts v0.6.0
+	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
+	golang.org/x/image v0.43.0 // indirect
+)
+
+require (
 	cel.dev/expr v0.25.1 // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

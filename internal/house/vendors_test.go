@@ -35,6 +35,7 @@ var vendors = []vendor{
 	{prefix: "github.com/slack-go/slack", in: []string{"bot/slack"}, tests: true, reason: "its adapter, and the client that the practice server is tried with"},
 	{prefix: "github.com/gorilla/websocket", in: []string{"bot/discord", "bot/slack", "internal/practice/discord", "internal/practice/slack"},
 		reason: "the sockets of both chat libraries, and of the servers that stand in for the vendors"},
+	{prefix: "github.com/go-analyze/charts", in: []string{"internal/chart"}, reason: "draws pictures of signals"},
 	{prefix: "github.com/launchdarkly", in: []string{"integrations/launchdarkly"}, reason: "its adapter"},
 	{prefix: "k8s.io/apimachinery", in: []string{"integrations/kubernetes", "internal/practice/kubernetes", "internal/clustertest"}, tests: true,
 		reason: "the practice range behaves like a cluster and needs its types"},
