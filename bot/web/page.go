@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"mayday/bot/chat"
@@ -27,6 +28,7 @@ func (s *Server) parsePages() (*template.Template, error) {
 		"act":   act,
 		"done":  done,
 		"took":  took,
+		"own":   func(url string) bool { return strings.HasPrefix(url, "/") },
 	}).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
@@ -220,6 +222,7 @@ func (s *Server) site() http.Handler {
 	}
 	mux.HandleFunc("GET /{$}", s.enter(s.now))
 	page("GET /i/{id}", s.incident)
+	page("GET /i/{id}/picture", s.picture)
 	page("GET /incidents", s.incidents)
 	page("GET /playbooks", s.playbooks)
 	page("GET /playbooks/{name}", s.playbook)
