@@ -103,7 +103,8 @@ func (s situation) stuck(lasting string) string {
 	_, since := author(s.meta)
 	for _, c := range s.progress.conditions {
 		// A condition of the rollout before this one stays until there is progress.
-		stale := c.LastUpdateTime.Time.Before(since)
+		// Times are whole seconds, and a deadline has at least one.
+		stale := !c.LastUpdateTime.Time.After(since)
 		switch {
 		case c.Type == apps.DeploymentReplicaFailure && c.Status == core.ConditionTrue && !stale:
 			return "pods cannot be made: " + shown(c.Message, 200)

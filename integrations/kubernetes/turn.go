@@ -95,6 +95,9 @@ func (c chosen) where() string {
 	if c.service != nil && len(c.service.targets) > 1 {
 		return " (" + c.spot() + ")"
 	}
+	if c.cluster.own.Env == "prod" {
+		return " (production)"
+	}
 	return " (" + c.cluster.own.Env + ")"
 }
 
@@ -105,9 +108,6 @@ func mark(p integrations.Plan) string {
 	}
 	return shown(p.Title, 200)
 }
-
-// patched is the server's answer to a patch of a workload.
-type patched struct{ workload }
 
 // conflicts is how often a patch is made anew because something but the spec
 // moved between reading and patching.
@@ -120,23 +120,23 @@ const conflictPause = 150 * time.Millisecond
 // patch reads the workload, holds it against the plan, and sends the one patch,
 // which tests the resource version of that reading. Only when the server has
 // refused it for that test is it made anew, after the same comparison.
-func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integrations.Keep, make func(w workload) ([]operation, error)) (patched, error) {
+func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integrations.Keep, make func(w workload) ([]operation, error)) (workload, error) {
 	at, err := f.placeOf(p.Record)
 	if err != nil {
-		return patched{}, err
+		return workload{}, err
 	}
 	if p.Target != at.id() {
-		return patched{}, &integrations.Rejected{Code: "E24", Why: "The plan is for another workload than it says.", Fix: "Make a new preview."}
+		return workload{}, &integrations.Rejected{Code: "E24", Why: "The plan is for another workload than it says.", Fix: "Make a new preview."}
 	}
 	w, err := at.asPlanned(ctx, p)
 	for try := 1; err == nil; try++ {
 		list, opErr := make(w)
 		if opErr != nil {
-			return patched{}, opErr
+			return workload{}, opErr
 		}
 		if try == 1 {
 			if err := keep("sent", time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
-				return patched{}, &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
+				return workload{}, &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
 			}
 		}
 		out, sendErr := w.send(ctx, list, false)
@@ -146,31 +146,31 @@ func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integration
 		before := w.meta.ResourceVersion
 		wait(ctx, conflictPause)
 		if w, err = at.asPlanned(ctx, p); err == nil && (w.meta.ResourceVersion == before || try == conflicts) {
-			return patched{}, sendErr
+			return workload{}, sendErr
 		}
 	}
-	return patched{}, err
+	return workload{}, err
 }
 
 // send sends a patch of operations; the test of the resource version comes first.
-func (w workload) send(ctx context.Context, list []operation, dry bool) (patched, error) {
+func (w workload) send(ctx context.Context, list []operation, dry bool) (workload, error) {
 	if !dry { // a rehearsal must not fail because a status moved
 		list = append([]operation{unmoved(w.meta.ResourceVersion)}, list...)
 	}
 	body, err := jsonPatch(list)
 	if err != nil {
-		return patched{}, err
+		return workload{}, err
 	}
 	raw, err := w.cluster.change(ctx, change{access: w.access("patch"), as: types.JSONPatchType, body: body, dry: dry})
 	if err != nil {
-		return patched{}, err
+		return workload{}, err
 	}
 	after, err := w.understand(raw)
 	if err != nil {
 		// Accepted is accepted, whatever became of the rest of the answer.
-		return patched{workload: w}, nil
+		return w, nil
 	}
-	return patched{workload: after}, nil
+	return after, nil
 }
 
 // asPlanned reads a workload and compares it with what the preview saw.
