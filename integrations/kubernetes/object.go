@@ -161,6 +161,7 @@ func (t turn) apply(ctx context.Context, p integrations.Plan, keep integrations.
 			return sendErr
 		}
 		before := u.GetResourceVersion()
+		wait(ctx, conflictPause)
 		if u, err = t.asPlanned(ctx, p); err == nil && (u.GetResourceVersion() == before || try == conflicts) {
 			return sendErr
 		}
