@@ -60,6 +60,10 @@ type Integration struct {
 	// is false) is answered with the actions alone, which then refuse to run:
 	// the linter and the reference need their fields.
 	New func(section config.Section, log *slog.Logger) (Parts, error)
+	// Rights prints what the target must grant, made from the services of the
+	// configuration and ready to be applied there. only names one connection where
+	// there are several, "" otherwise. nil: there is nothing to print.
+	Rights func(section config.Section, services []Service, only string) (string, error)
 	// Setup prints what a person has to do at the vendor, step by step. url is
 	// where the world reaches Mayday, "" when that is not known. nil: nothing.
 	Setup func(section config.Section, url string) string

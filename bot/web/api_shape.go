@@ -87,15 +87,19 @@ type wholeIncident struct {
 	incidentJSON
 	Steps   []stepJSON `json:"steps"`
 	InForce []stepJSON `json:"in_force"`
+	Runs    []runJSON  `json:"runs"`
 }
 
 func shapeWhole(i *incident.Incident) wholeIncident {
-	out := wholeIncident{incidentJSON: shapeIncident(i), Steps: []stepJSON{}, InForce: []stepJSON{}}
+	out := wholeIncident{incidentJSON: shapeIncident(i), Steps: []stepJSON{}, InForce: []stepJSON{}, Runs: []runJSON{}}
 	for n := range i.Steps {
 		out.Steps = append(out.Steps, shapeStep(i, &i.Steps[n]))
 	}
 	for _, st := range i.InForce() {
 		out.InForce = append(out.InForce, shapeStep(i, st))
+	}
+	for n := range i.Runs {
+		out.Runs = append(out.Runs, shapeRun(i, &i.Runs[n]))
 	}
 	return out
 }

@@ -188,6 +188,8 @@ type plainPage struct {
 	Name  string // whom it signs in
 	Retry bool   // load once more, now as a visit from here
 	Link  bool   // say how to get a sign-in link
+	OIDC  string // say that one can sign in with this
+	Next  string // go there, as a visit from here
 	Home  bool
 }
 
@@ -211,7 +213,7 @@ func (s *Server) site() http.Handler {
 				s.askSignIn(w, r)
 				return
 			}
-			if err := answer(w, r, v); err != nil {
+			if err := answer(w, r, s.withPlace(w, r, v)); err != nil {
 				s.refuse(w, r, err)
 			}
 		})
@@ -231,6 +233,10 @@ func (s *Server) site() http.Handler {
 	page("POST /as/{name}", s.actAsPerson)
 	mux.HandleFunc("POST /session", s.beginSession)
 	mux.HandleFunc("POST /signout", s.endSession)
+	if s.provider != nil {
+		mux.HandleFunc("GET /oidc/start", s.oidcStart)
+		mux.HandleFunc("GET /oidc/callback", s.oidcCallback)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fault.New(fault.NotFound, "E23", "There is no such page.", "The war room begins at /.").WithState(""))
 	})

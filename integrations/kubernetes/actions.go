@@ -13,7 +13,7 @@ func (f *fleet) actions() []integrations.Action {
 
 // looks only read.
 func (f *fleet) looks() []integrations.Action {
-	return []integrations.Action{f.lookWorkloads(), f.lookHistory(), f.lookStatus(), f.lookLogs(), f.lookEvents(), f.lookDiff(), f.lookConfigMap()}
+	return []integrations.Action{f.lookWorkloads(), f.lookHistory(), f.lookStatus(), f.lookLogs(), f.lookEvents(), f.lookDiff(), f.lookConfigMap(), f.workers()}
 }
 
 // rollouts change what a workload runs, or whether it goes on.

@@ -1,8 +1,12 @@
 package kubernetes
 
-import "mayday/integrations"
+import (
+	"slices"
+
+	"mayday/integrations"
+)
 
 // counts change how many pods there are, or whether jobs start.
 func (f *fleet) counts() []integrations.Action {
-	return []integrations.Action{f.scale(), f.resumeKeda()}
+	return append([]integrations.Action{f.scale(), f.resumeKeda(), f.setHPA()}, slices.Concat(f.cronActs(), f.gitActs(), f.argoActs())...)
 }

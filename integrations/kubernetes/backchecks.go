@@ -14,7 +14,7 @@ import (
 )
 
 // backChecks is everything that is looked at before a rollback.
-func (f *fleet) backChecks(ctx context.Context, c chosen, s situation, to revision) ([]integrations.Check, error) {
+func (c chosen) backChecks(ctx context.Context, s situation, to revision) []integrations.Check {
 	out := []integrations.Check{to.ranCheck(), {Text: images(to.template) + " is still kept by " + to.object, Answer: integrations.Yes},
 		{Text: "registry not asked", Answer: integrations.Unknown}}
 	if !c.noMigrations() {
@@ -22,17 +22,16 @@ func (f *fleet) backChecks(ctx context.Context, c chosen, s situation, to revisi
 	}
 	out = append(out, s.othersCheck(c.subject()))
 
-	var parts [3][]integrations.Check
+	rights := []access{{verb: "get", group: "apps", resource: c.kind.history(), namespace: c.namespace, name: to.object}}
+	if len(s.stuckPods(to)) > 0 {
+		rights = append(rights, access{verb: "delete", resource: "pods", namespace: c.namespace})
+	}
+	var parts [2][]integrations.Check
 	var all sync.WaitGroup
 	all.Go(func() { parts[0] = s.configChecks(ctx, to) })
-	all.Go(func() { parts[1] = s.commonChecks(ctx, back(s.workload, to.shape, to.cause, "dry run")) })
-	if len(s.stuckPods(to)) > 0 {
-		all.Go(func() {
-			parts[2] = c.cluster.may(ctx, access{verb: "delete", resource: "pods", namespace: c.namespace})
-		})
-	}
+	all.Go(func() { parts[1] = s.commonChecks(ctx, back(s.workload, to.shape, to.cause, "dry run"), rights...) })
 	all.Wait()
-	return append(out, slices.Concat(parts[:]...)...), nil
+	return append(out, slices.Concat(parts[:]...)...)
 }
 
 // proven is how long a template must have run for that to say something.
@@ -71,12 +70,12 @@ func (s situation) othersCheck(subject string) integrations.Check {
 }
 
 // commonChecks are those of every patch of a workload: who keeps it, the right for
-// exactly this object, and the rehearsal.
-func (s situation) commonChecks(ctx context.Context, list []operation) []integrations.Check {
+// exactly this object, and what else the act needs, and the rehearsal.
+func (s situation) commonChecks(ctx context.Context, list []operation, more ...access) []integrations.Check {
 	var parts [3][]integrations.Check
 	var all sync.WaitGroup
 	all.Go(func() { parts[0] = s.cluster.ownership(ctx, &s.meta) })
-	all.Go(func() { parts[1] = s.cluster.may(ctx, s.access("patch")) })
+	all.Go(func() { parts[1] = s.cluster.may(ctx, append([]access{s.access("patch")}, more...)...) })
 	all.Go(func() { parts[2] = s.dryRun(ctx, list) })
 	all.Wait()
 	return slices.Concat(parts[:]...)

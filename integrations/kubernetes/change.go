@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 )
 
 // access is one right: this verb on this object.
@@ -51,7 +52,7 @@ func (c *cluster) change(ctx context.Context, ch change) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, actTimeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
-	req := client.Verb(ch.method()).MaxRetries(0).NamespaceIfScoped(ch.namespace, ch.namespace != "").Resource(ch.resource)
+	req := client.Verb(ch.method()).NamespaceIfScoped(ch.namespace, ch.namespace != "").Resource(ch.resource)
 	if ch.verb != "create" || ch.sub != "" {
 		req = req.Name(ch.name)
 	}
@@ -64,7 +65,7 @@ func (c *cluster) change(ctx context.Context, ch change) ([]byte, error) {
 	if ch.body != nil {
 		req = req.SetHeader("Content-Type", ch.contentType()).Body(ch.body)
 	}
-	raw, err := req.Do(ctx).Raw()
+	raw, err := rawOf(ctx, req)
 	switch {
 	case err == nil:
 		c.answered()
@@ -73,6 +74,16 @@ func (c *cluster) change(ctx context.Context, ch change) ([]byte, error) {
 		return nil, c.unreachable(err, 1)
 	}
 	return nil, c.verdict(err, ch.access)
+}
+
+// rawOf makes a request, once, and answers the bytes of the answer. Error reads the
+// words of a refusal out of them, which Raw alone does not.
+func rawOf(ctx context.Context, req *rest.Request) ([]byte, error) {
+	said := req.MaxRetries(0).Do(ctx)
+	if err := said.Error(); err != nil {
+		return nil, err
+	}
+	return said.Raw()
 }
 
 func (ch change) apiVersion() string {

@@ -67,7 +67,7 @@ func (c *cluster) failed(what string, err error) integrations.Finding {
 
 func (c *cluster) serverVersion(ctx context.Context) (apiversion.Info, error) {
 	return read(ctx, c, access{verb: "get", resource: "/version"}, func(ctx context.Context, k *clients) (v apiversion.Info, err error) {
-		raw, err := k.core.RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+		raw, err := rawOf(ctx, k.core.RESTClient().Get().AbsPath("/version"))
 		if err != nil {
 			return v, err
 		}

@@ -1,6 +1,9 @@
 package kubernetes
 
 import (
+	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -23,6 +26,8 @@ import (
 type gate struct {
 	kubeconfig string
 
+	free, late chan struct{} // a held change goes on; it has been made
+
 	mu     sync.Mutex
 	seen   []string // changes that are no dry run, "PATCH /apis/…"
 	before func(*http.Request)
@@ -39,6 +44,7 @@ const (
 	dropAfter       // the server has made it and the answer is lost
 	answer503
 	answer503After
+	hold // the change waits, and is made after its sender has given up
 )
 
 func newGate(t testing.TB, s *clustertest.Space) *gate {
@@ -52,7 +58,7 @@ func newGate(t testing.TB, s *clustertest.Space) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig")}
+	g := &gate{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), free: make(chan struct{}), late: make(chan struct{})}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
 	server := httptest.NewServer(g.handler(proxy))
 	t.Cleanup(server.Close)
@@ -82,10 +88,20 @@ func (g *gate) handler(proxy http.Handler) http.Handler {
 			proxy.ServeHTTP(w, r)
 			return
 		}
+		body, err := io.ReadAll(r.Body) // what has arrived stays, whatever becomes of the sender
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		if before != nil {
 			before(r)
 		}
 		switch fate {
+		case hold:
+			<-r.Context().Done()
+			<-g.free
+			g.forward(proxy, r.WithContext(context.WithoutCancel(r.Context())))
+			close(g.late)
 		case dropBefore:
 			panic(http.ErrAbortHandler)
 		case dropAfter:

@@ -27,7 +27,7 @@ import (
 )
 
 // Integration is Kubernetes as a target.
-var Integration = integrations.Integration{Name: "k8s", Prefix: "k8s", Title: "Kubernetes", New: newParts}
+var Integration = integrations.Integration{Name: "k8s", Prefix: "k8s", Title: "Kubernetes", New: newParts, Setup: setup, Rights: printRights}
 
 // fleet is what the actions share: the configured clusters and the services that
 // run on them.

@@ -211,7 +211,7 @@ func (s spot) listKind(ctx context.Context, k kind) ([]workload, error) {
 // listRaw lists a resource of the group apps as the server wrote it.
 func (s spot) listRaw(ctx context.Context, what access) ([]json.RawMessage, error) {
 	raw, err := read(ctx, s.cluster, what, func(ctx context.Context, k *clients) ([]byte, error) {
-		return k.apps.RESTClient().Get().Namespace(s.namespace).Resource(what.resource).DoRaw(ctx)
+		return rawOf(ctx, k.apps.RESTClient().Get().Namespace(s.namespace).Resource(what.resource))
 	})
 	if err != nil {
 		return nil, err

@@ -70,29 +70,45 @@ func TestAClusterThatCannotBeReachedIsARefusal(t *testing.T) {
 }
 
 // What moves between the preview and the patch is refused, even when it moves
-// after the last look: the patch tests the resource version.
+// after the last look: the patch tests the resource version. 10 runs each.
 func TestDriftIsRefusedWithTheDifference(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		drift []string
+		drift string // a JSON merge patch; "" deletes
 		want  string
 		code  string
 	}{
-		"a new revision": {[]string{"set", "image", "deployment/web", "web=web:3"}, "web:3 by kubectl-set", "E10"},
-		"a scale":        {[]string{"scale", "deployment/web", "--replicas=4"}, "from 2 to 4 pods", "E10"},
-		"a pause":        {[]string{"rollout", "pause", "deployment/web"}, "is paused now", "E10"},
-		"a deletion":     {[]string{"delete", "deployment", "web"}, "is gone", "E18"},
+		"a new revision": {`{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"web:3-%d"}]}}}}`, "web:3-", "E10"},
+		"a scale":        {`{"spec":{"replicas":%d}}`, "pods", "E10"},
+		"a pause":        {`{"spec":{"paused":true,"minReadySeconds":%d}}`, "is paused now", "E10"},
+		"another spec":   {`{"spec":{"minReadySeconds":%d}}`, "its spec, not its pods", "E10"},
+		"a deletion":     {"", "is gone", "E18"},
 	} {
-		for _, late := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, ", after the last look ", late), func(t *testing.T) {
-				t.Parallel()
-				s := clustertest.New(t)
-				twoVersions(t, s, "web:2")
-				g := newGate(t, s)
-				f := with(t, s, g.kubeconfig)
-				p := planned(t, f, rollbackName, integrations.Args{"deployment": "deploy/web"})
-				drift := func(*http.Request) { s.Kubectl(tt.drift...) }
-				if late {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := clustertest.New(t)
+			g := newGate(t, s)
+			f := with(t, s, g.kubeconfig)
+			admin := clientFor(t, s)
+			for run := range 10 {
+				late := run%2 == 1
+				if run == 0 || tt.drift == "" {
+					s.Apply(clustertest.Deployment("web", "web:1", 0))
+					s.WaitRolledOut("web")
+					s.Apply(clustertest.Deployment("web", fmt.Sprintf("web:2-%d", run), 0))
+					s.WaitRolledOut("web")
+				} else {
+					merge(t, admin, s, `{"spec":{"paused":false}}`)
+				}
+				p := planned(t, f, rollbackName, integrations.Args{"deployment": "deploy/web", "to": "web:1"})
+				drift := func(*http.Request) {
+					if tt.drift == "" {
+						remove(t, admin, s)
+						return
+					}
+					merge(t, admin, s, fmt.Sprintf(tt.drift, run+5))
+				}
+				if g.set(through, nil); late {
 					g.set(through, drift)
 				} else {
 					drift(nil)
@@ -100,13 +116,13 @@ func TestDriftIsRefusedWithTheDifference(t *testing.T) {
 				_, err := act(t, f, rollbackName).Apply(t.Context(), p, keepNothing)
 				stale, ok := integrations.AsStale(err)
 				if !ok || stale.Code != tt.code || !strings.Contains(stale.Diff, tt.want) {
-					t.Fatalf("got %v, want %s with %q", err, tt.code, tt.want)
+					t.Fatalf("run %d, late %v: got %v, want %s with %q", run, late, err, tt.code, tt.want)
 				}
 				if want := map[bool]int{true: 1, false: 0}[late]; g.count() != want {
-					t.Errorf("got %d requests, want %d", g.count(), want)
+					t.Fatalf("run %d: got %d requests, want %d", run, g.count(), want)
 				}
-			})
-		}
+			}
+		})
 	}
 }
 

@@ -257,7 +257,7 @@ func existing(ctx context.Context, spots []place) ([]place, error) {
 
 func (p place) exists(ctx context.Context) (bool, error) {
 	_, err := read(ctx, p.cluster, p.access("get"), func(ctx context.Context, k *clients) ([]byte, error) {
-		return k.apps.RESTClient().Get().Namespace(p.namespace).Resource(p.kind.resource).Name(p.name).DoRaw(ctx)
+		return rawOf(ctx, k.apps.RESTClient().Get().Namespace(p.namespace).Resource(p.kind.resource).Name(p.name))
 	})
 	if apierrors.IsNotFound(err) {
 		return false, nil

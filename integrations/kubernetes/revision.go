@@ -53,7 +53,7 @@ func (w workload) history(ctx context.Context) ([]revision, error) {
 	}
 	raw, err := read(ctx, w.cluster, access{verb: "list", group: "apps", resource: w.kind.history(), namespace: w.namespace},
 		func(ctx context.Context, k *clients) ([]byte, error) {
-			return k.apps.RESTClient().Get().Namespace(w.namespace).Resource(w.kind.history()).Param("labelSelector", picks).DoRaw(ctx)
+			return rawOf(ctx, k.apps.RESTClient().Get().Namespace(w.namespace).Resource(w.kind.history()).Param("labelSelector", picks))
 		})
 	if err != nil {
 		return nil, err

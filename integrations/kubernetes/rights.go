@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	authorization "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,14 +46,16 @@ func (a access) fix() string {
 // that says they are all there. When the cluster does not say, that is unknown:
 // the review is advisory, the act itself decides.
 func (c *cluster) may(ctx context.Context, rights ...access) []integrations.Check {
+	answers := make([]*integrations.Check, len(rights))
+	var all sync.WaitGroup
+	for n, a := range rights {
+		all.Go(func() { answers[n] = c.lacks(ctx, a) })
+	}
+	all.Wait()
 	var out []integrations.Check
-	for _, a := range rights {
-		ok, err := c.allowed(ctx, a)
-		switch {
-		case err != nil:
-			out = append(out, integrations.Check{Text: "whether my account may " + a.words() + " cannot be asked", Answer: integrations.Unknown})
-		case !ok:
-			out = append(out, integrations.Check{Text: "my account may not " + a.words() + "; add " + a.rule(), Answer: integrations.No, Code: "E6"})
+	for _, one := range answers {
+		if one != nil {
+			out = append(out, *one)
 		}
 	}
 	if len(out) > 0 {
@@ -63,6 +66,18 @@ func (c *cluster) may(ctx context.Context, rights ...access) []integrations.Chec
 		verbs = append(verbs, a.verb+" "+a.object())
 	}
 	return []integrations.Check{{Text: "my account may " + strings.Join(verbs, ", "), Answer: integrations.Yes}}
+}
+
+// lacks is the check of a right that is missing; nil when it is there.
+func (c *cluster) lacks(ctx context.Context, a access) *integrations.Check {
+	ok, err := c.allowed(ctx, a)
+	switch {
+	case err != nil:
+		return &integrations.Check{Text: "whether my account may " + a.words() + " cannot be asked", Answer: integrations.Unknown}
+	case !ok:
+		return &integrations.Check{Text: "my account may not " + a.words() + "; add " + a.rule(), Answer: integrations.No, Code: "E6"}
+	}
+	return nil
 }
 
 // allowed is one SelfSubjectAccessReview. It creates nothing, so it may be repeated.

@@ -82,8 +82,8 @@ func (f *fleet) planBack(ctx context.Context, c chosen, want string) (integratio
 	if s.paused {
 		return p, &integrations.Rejected{Code: "E8", Why: "The rollout of " + c.subject() + " is paused: nothing would happen before it is resumed.", Fix: "Resume it first with k8s.resume_rollout."}
 	}
-	p.Checks, err = f.backChecks(ctx, c, s, to)
-	return p, err
+	p.Checks = c.backChecks(ctx, s, to)
+	return p, nil
 }
 
 // pick chooses the revision to go back to. Numbers move forward with every
@@ -237,7 +237,7 @@ func (w workload) kept(ctx context.Context, p integrations.Plan) (revision, erro
 	name := p.Pre[keyToObject]
 	raw, err := read(ctx, w.cluster, access{verb: "get", group: "apps", resource: w.kind.history(), namespace: w.namespace, name: name},
 		func(ctx context.Context, k *clients) ([]byte, error) {
-			return k.apps.RESTClient().Get().Namespace(w.namespace).Resource(w.kind.history()).Name(name).DoRaw(ctx)
+			return rawOf(ctx, k.apps.RESTClient().Get().Namespace(w.namespace).Resource(w.kind.history()).Name(name))
 		})
 	if isNotFound(err) {
 		return revision{}, &integrations.Stale{Code: "E10", Diff: "rev " + p.Record[keyToRev] + " of " + w.name + " is gone from its history"}

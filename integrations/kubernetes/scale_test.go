@@ -229,6 +229,48 @@ func TestScaleUnderAnAutoscaler(t *testing.T) {
 	s.WaitRolledOut("web")
 }
 
+func TestAnAutoscalersBoundsAndBack(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(clustertest.Deployment("web", "web:1", 3) + webAutoscaler)
+	f := on(t, s, "shop: {deployment: web}")
+	bound := func() string {
+		h := clustertest.Get[scaling.HorizontalPodAutoscaler](s, "horizontalpodautoscalers.autoscaling", "web")
+		return fmt.Sprint(*h.Spec.MinReplicas, " ", h.Spec.MaxReplicas)
+	}
+	p := planned(t, f, setHPAName, integrations.Args{"deployment": "shop", "min": int64(4), "max": int64(8)})
+	if p.Undo != "yes, back to 2 to 5" || !strings.Contains(strings.Join(p.Details, " "), "to at least 4 at once") {
+		t.Errorf("got undo %q, details %q", p.Undo, p.Details)
+	}
+	r := applied(t, f, p)
+	settled(t, f, p)
+	if got := bound(); got != "4 8" {
+		t.Errorf("got %s, want 4 8", got)
+	}
+	typedTwice(t, s, p.Command)
+	undone(t, f, setHPAName, r)
+	if got := bound(); got != "2 5" {
+		t.Errorf("got %s, want 2 5", got)
+	}
+	danger, err := act(t, f, setHPAName).Plan(t.Context(), integrations.Args{"deployment": "shop", "min": int64(1), "max": int64(1)})
+	if err != nil || danger.Grade != integrations.GradeDanger {
+		t.Errorf("got %s, %v; want danger", danger.Grade, err)
+	}
+	for run := range 10 {
+		p := planned(t, f, setHPAName, integrations.Args{"deployment": "shop", "min": int64(3)})
+		s.Apply(strings.ReplaceAll(webAutoscaler, "maxReplicas: 5", fmt.Sprintf("maxReplicas: %d", 10+run)))
+		if _, err := act(t, f, setHPAName).Apply(t.Context(), p, keepNothing); !isStale(err, "max was ") {
+			t.Fatalf("got %v, want a refusal", err)
+		}
+	}
+	for _, a := range []integrations.Args{{"min": int64(0)}, {"min": int64(7), "max": int64(6)}, {"max": int64(100000)}} {
+		a["deployment"] = "shop"
+		if _, err := act(t, f, setHPAName).Plan(t.Context(), a); err == nil {
+			t.Errorf("%v: got a plan", a)
+		}
+	}
+}
+
 const scaledObjectCRD = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"mayday/integrations"
 	"mayday/internal/clustertest"
@@ -152,4 +153,17 @@ func twoVersions(t testing.TB, s *clustertest.Space, image string) {
 	s.WaitRolledOut("web")
 	s.Apply(clustertest.Deployment("web", image, 2))
 	clustertest.WaitList(s, "replicasets.apps", "app=web", "are two", func(all []appsv1.ReplicaSet) bool { return len(all) == 2 })
+}
+
+// settledPods waits until no pod is ending.
+func settledPods(t testing.TB, s *clustertest.Space) {
+	t.Helper()
+	clustertest.WaitList(s, "pods", "", "are not ending", func(all []corev1.Pod) bool {
+		for _, p := range all {
+			if p.DeletionTimestamp != nil {
+				return false
+			}
+		}
+		return true
+	})
 }

@@ -38,7 +38,7 @@ type progress struct {
 // inspect reads one workload.
 func (p place) inspect(ctx context.Context) (workload, error) {
 	raw, err := read(ctx, p.cluster, p.access("get"), func(ctx context.Context, k *clients) ([]byte, error) {
-		return k.apps.RESTClient().Get().Namespace(p.namespace).Resource(p.kind.resource).Name(p.name).DoRaw(ctx)
+		return rawOf(ctx, k.apps.RESTClient().Get().Namespace(p.namespace).Resource(p.kind.resource).Name(p.name))
 	})
 	if err != nil {
 		return workload{}, err

@@ -35,6 +35,7 @@ var table = []row{
 
 	{pkg: "internal/store", may: []string{"internal/fault", "internal/incident"}},
 	{pkg: "internal/queue", may: []string{"internal/fault", "internal/incident"}},
+	{pkg: "internal/chart"},
 	{pkg: "internal/config", may: []string{"internal/fault"}},
 	{pkg: "internal/telemetry", may: []string{"internal/fault", "internal/config"}},
 	{pkg: "internal/practice", may: []string{"internal/fault"}},

@@ -30,6 +30,7 @@ const (
 	CallAcknowledge = "acknowledge"
 	CallResolve     = "resolve"
 	CallPage        = "page"
+	CallNote        = "note" // where the war room is, once it is declared
 )
 
 // Follow answers what every change implies, whatever caused it: each entry that
@@ -105,6 +106,7 @@ func (f *follower) entry(before *Incident, e Entry) {
 		if before.Seq > 0 {
 			f.post(KindDeclared, "declared:"+seq, seq, PriorityOpen)
 		}
+		f.call(CallNote, e.Seq)
 	case *Alert:
 		if b.Joined && b.Urgent {
 			f.post(KindAlert, "alert:"+seq, seq, PriorityOpen)
