@@ -110,7 +110,9 @@ func (s situation) pick(want string) (revision, error) {
 	case held != nil:
 		return *held, nil
 	case want == "":
-		return revision{}, &integrations.Rejected{Code: "E7", Why: s.name + " has only one revision (history limit " + s.limit() + ").", Fix: "There is nothing to roll back to; a flag or the scale may help."}
+		return revision{}, &integrations.Rejected{
+			Code: "E7", Why: s.name + " has only one revision (history limit " + s.limit() + ").", Fix: "There is nothing to roll back to; a flag or the scale may help.",
+		}
 	}
 	var known []string
 	for _, r := range s.revisions {

@@ -160,12 +160,10 @@ func (w workload) send(ctx context.Context, list []operation, dry bool) (workloa
 	if err != nil {
 		return workload{}, err
 	}
-	after, err := w.understand(raw)
-	if err != nil {
-		// Accepted is accepted, whatever became of the rest of the answer.
-		return w, nil
+	if after, bad := w.understand(raw); bad == nil {
+		return after, nil
 	}
-	return after, nil
+	return w, nil // accepted is accepted, whatever became of the rest of the answer
 }
 
 // asPlanned reads a workload and compares it with what the preview saw.
