@@ -196,6 +196,10 @@ func TestUndoWhenTheWorldMovedOn(t *testing.T) {
 	if q, err := undo(); err != nil || q.To == "" || q.Args["to"] != p.Record[keyWasID] {
 		t.Errorf("got %+v (%v), want the way back", q, err)
 	}
+	moved := on(t, s, "shop: {deployment: other}") // the catalogue leads somewhere else now
+	if q, err := act(t, moved, rollbackName).Undo(t.Context(), r); err != nil || q.Target != p.Target {
+		t.Errorf("got target %q (%v), want %q", q.Target, err, p.Target)
+	}
 	s.Kubectl("delete", "replicaset", "web-"+p.Record[keyWasID])
 	_, err := undo()
 	if rej, ok := integrations.AsRejected(err); !ok || rej.Code != "E15" || !strings.Contains(rej.Why, "web:2 is gone from the history of web. Current: web:1, 2 pods rev 3, all serving") {

@@ -136,7 +136,7 @@ func (s situation) describe(p *integrations.Plan, c chosen, to revision) {
 	if _, at := author(s.meta); !at.IsZero() {
 		from += ", since " + clock(at, s.at)
 	}
-	p.Title, p.From, p.To = verb+c.subject()+c.where(), from, to.words()+", from "+ageText(s.at.Sub(to.created))+" ago"
+	p.Title, p.From, p.To = verb+c.subject()+c.where(), from, to.words()+", "+ageText(s.at.Sub(to.created))+" ago"
 	if to.ranKnown {
 		p.To += ", ran " + ageText(to.ran)
 	}

@@ -66,6 +66,24 @@ func recorded(values map[string]string) integrations.Args {
 	return a
 }
 
+// again are the arguments that name a recorded place again, by its service as long
+// as the catalogue still leads there, else by itself.
+func (f *fleet) again(ctx context.Context, values map[string]string, at place) integrations.Args {
+	a := recorded(withPlace(values, at))
+	if c, err := f.choose(ctx, a); err != nil || c.id() != at.id() {
+		return integrations.Args{"deployment": at.at()}
+	}
+	return a
+}
+
+// withPlace names the very place where no service was named.
+func withPlace(values map[string]string, at place) map[string]string {
+	if values[keyService] != "" {
+		return values
+	}
+	return map[string]string{keyService: at.at()}
+}
+
 // placeOf reads back what a plan was made for.
 func (f *fleet) placeOf(values map[string]string) (place, error) {
 	c, known := f.clusters[values[keyCluster]]
