@@ -37,8 +37,8 @@ contracts: tools ## CONTRACTS=DIR: the test suite's exchanges against the vendor
 demo: ## a pretend company in your browser, nothing but loopback
 	go run . demo
 
-tools: ## install what the tests need and this machine lacks (Debian: postgresql, chromium, strace)
-	@.ci/tools postgres chromium strace
+tools: ## install what the tests need and this machine lacks (Debian: postgresql, chromium, strace, prometheus, prometheus-alertmanager)
+	@.ci/tools postgres chromium strace prometheus alertmanager
 
 testcluster: ## build the Kubernetes that the tests run (bin/testcluster) and its kubectl; minutes at first
 	.ci/testcluster

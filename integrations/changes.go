@@ -18,8 +18,10 @@ type (
 // Service is a service of the configuration, as an integration needs to know it.
 type Service struct {
 	Name      string
-	Env       string   // unset means prod
-	DependsOn []string // names of services and connections that it stands on
+	Env       string            // unset means prod
+	DependsOn []string          // names of services and connections that it stands on
+	Charts    []Chart           // its signals, in the order of the file
+	Match     map[string]string // labels of an alert that mean this service
 	// Migrations is what the service says about schema changes, services.NAME.migrations:
 	// "none" when its deploys bring none; "" when it does not say.
 	Migrations string

@@ -235,6 +235,13 @@ type Receiver interface {
 	Parse(body []byte) (Event, error)
 }
 
+// Splitter is a Receiver whose bodies may tell of several things at once. Split
+// is asked instead of Parse. Each event has an ID of its own that is the same
+// whenever the same thing is told again.
+type Splitter interface {
+	Split(body []byte) ([]Event, error)
+}
+
 // Call is one thing to do at the alert source, a row of the outbox.
 type Call struct {
 	Key  string // stable: a repeated call is the same call

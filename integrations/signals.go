@@ -11,6 +11,16 @@ type Sample struct {
 	Value float64
 }
 
+// Chart is one signal of a service: services.NAME.charts.
+type Chart struct {
+	Name    string
+	Source  string  // prefix of the integration that reads it, "prom"
+	Expr    string  // in the language of its source
+	Bad     float64 // from here on it is bad; 0 when the file does not say
+	Traffic string  // expression of how much there is to go by; "" when it does not matter
+	Least   float64 // with less traffic nobody can tell
+}
+
 // Signals reads figures over time. The expression is the source's own language;
 // it comes from the configuration (services.NAME.charts) and never from chat.
 type Signals interface {

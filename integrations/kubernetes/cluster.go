@@ -31,8 +31,10 @@ type cluster struct {
 
 	mu       sync.Mutex
 	made     *clients
-	stamp    string    // of the kubeconfig that the clients were made from
-	lastGood time.Time // when it answered last
+	stamp    string            // of the kubeconfig that the clients were made from
+	lastGood time.Time         // when it answered last
+	served   map[string]string // API groups, with the preferred version
+	servedAt time.Time
 }
 
 // clients are the narrow clients for reading. Nothing is changed through them.

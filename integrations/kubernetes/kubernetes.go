@@ -20,6 +20,7 @@ package kubernetes
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"mayday/integrations"
 	"mayday/internal/config"
@@ -35,6 +36,8 @@ type fleet struct {
 	names    []string
 	services []service // in the order of the configuration
 	log      *slog.Logger
+
+	zeroWatch time.Duration // how long a count of zero has to hold
 }
 
 func newParts(section config.Section, log *slog.Logger) (integrations.Parts, error) {
@@ -59,7 +62,7 @@ func newFleet(section config.Section, log *slog.Logger) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{clusters: make(map[string]*cluster, len(names)), names: names, log: log}
+	f := &fleet{clusters: make(map[string]*cluster, len(names)), names: names, log: log, zeroWatch: zeroWatch}
 	for _, name := range names {
 		f.clusters[name] = newCluster(name, all[name], log)
 	}

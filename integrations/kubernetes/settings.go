@@ -16,6 +16,7 @@ type settings struct {
 	Context           string         `yaml:"context"`    // of the kubeconfig; "" is its current one
 	Env               string         `yaml:"env"`        // of the connection; unset means prod
 	Namespaces        config.Strings `yaml:"namespaces"` // looked at beside those of the services
+	ArgoCD            string         `yaml:"argocd"`     // the namespace of its Applications; argocd unless set
 	AllowClusterAdmin bool           `yaml:"allow_cluster_admin"`
 }
 
@@ -56,6 +57,9 @@ func checkSettings(section config.Section, name string, s settings) error {
 	if strings.HasPrefix(s.Kubeconfig, "env:") {
 		return at.Fault("kubeconfig", "`kubeconfig` is the path of a file, like file:/etc/mayday/kube, or in-cluster.")
 	}
+	if s.ArgoCD != "" && !goodNamespace.MatchString(s.ArgoCD) {
+		return at.Fault("argocd", "`argocd` is the namespace of Argo CD's Applications.")
+	}
 	for _, ns := range s.Namespaces {
 		if !goodNamespace.MatchString(ns) {
 			return at.Fault("namespaces", "%q is not the name of a namespace.", ns)
@@ -69,6 +73,9 @@ func checkSettings(section config.Section, name string, s settings) error {
 func withDefaults(s settings) settings {
 	if s.Env == "" || s.Env == "production" {
 		s.Env = "prod"
+	}
+	if s.ArgoCD == "" {
+		s.ArgoCD = "argocd"
 	}
 	s.Kubeconfig = strings.TrimPrefix(s.Kubeconfig, "file:")
 	return s

@@ -131,6 +131,10 @@ func mark(p integrations.Plan) string {
 // moved between reading and patching.
 const conflicts = 3
 
+// conflictPause lets a controller finish writing a status: in the middle of a
+// rollout it does so several times in a row.
+const conflictPause = 150 * time.Millisecond
+
 // patch reads the workload, holds it against the plan, and sends the one patch,
 // which tests the resource version of that reading. Only when the server has
 // refused it for that test is it made anew, after the same comparison.
@@ -158,6 +162,7 @@ func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integration
 			return out, sendErr
 		}
 		before := w.meta.ResourceVersion
+		wait(ctx, conflictPause)
 		if w, err = at.asPlanned(ctx, p); err == nil && (w.meta.ResourceVersion == before || try == conflicts) {
 			return workload{}, sendErr
 		}

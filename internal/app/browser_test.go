@@ -165,7 +165,7 @@ func TestPagesFitEveryone(t *testing.T) {
 		b.Viewport(size.width, size.height, size.mobile)
 		for _, scheme := range []browsertest.Scheme{browsertest.Light, browsertest.Dark} {
 			b.ColorScheme(scheme)
-			for name, path := range map[string]string{"now": "/", "incident": "/i/INC-1", "incidents": "/incidents", "help": "/help", "setup": "/setup"} {
+			for name, path := range map[string]string{"now": "/", "incident": "/i/INC-1", "incidents": "/incidents", "help": "/help", "setup": "/setup", "playbooks": "/playbooks", "playbook": "/playbooks/flag-off", "changes": "/changes"} {
 				b.Navigate(d.App.URL() + path)
 				b.WaitText("mayday")
 				if px := b.SidewaysScroll(); px > 0 {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ type outsideParts struct {
 	catalogue playbooks.Catalogue
 	sources   []bot.Source
 	checkers  map[string]integrations.Checker
-	changes   map[string]integrations.Changes // by prefix
+	feeds     []bot.Feed
 	signals   map[string]integrations.Signals // by prefix
 	backups   []func(ctx context.Context, connection string) (time.Time, bool)
 	closers   []func()
@@ -30,10 +31,11 @@ type outsideParts struct {
 func connect(set *settings, log *slog.Logger) (*outsideParts, error) {
 	f := set.file
 	out := &outsideParts{catalogue: playbooks.Catalogue{Connections: map[string][]string{}, Envs: map[string]string{}}, checkers: map[string]integrations.Checker{},
-		changes: map[string]integrations.Changes{}, signals: map[string]integrations.Signals{}}
+		signals: map[string]integrations.Signals{}}
 	for _, s := range set.services {
 		out.catalogue.Services = append(out.catalogue.Services, s.Name)
 	}
+	out.catalogue.Signals = set.signalNames()
 	var errs []error
 	var names []string
 	for _, i := range outside {
@@ -83,7 +85,7 @@ func (o *outsideParts) add(f *config.File, i integrations.Integration, parts int
 		o.checkers[i.Name] = parts.Checker
 	}
 	if parts.Changes != nil {
-		o.changes[i.Prefix] = parts.Changes
+		o.feeds = append(o.feeds, bot.Feed{Title: cmp.Or(i.Title, i.Name), Changes: parts.Changes})
 	}
 	if parts.Signals != nil {
 		o.signals[i.Prefix] = parts.Signals
@@ -94,6 +96,11 @@ func (o *outsideParts) add(f *config.File, i integrations.Integration, parts int
 	if parts.Close != nil {
 		o.closers = append(o.closers, parts.Close)
 	}
+}
+
+// told reports whether pipelines may tell of their changes at a door.
+func (o *outsideParts) told() bool {
+	return slices.ContainsFunc(o.sources, func(s bot.Source) bool { return s.Name == "changes" })
 }
 
 func (o *outsideParts) close() error {

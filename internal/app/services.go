@@ -83,7 +83,10 @@ func adopting() []string {
 func (s *settings) servicesFor(name string) []integrations.Service {
 	out := make([]integrations.Service, 0, len(s.services))
 	for _, svc := range s.services {
-		one := integrations.Service{Name: svc.Name, Env: svc.Env, DependsOn: svc.DependsOn, Own: s.entries[svc.Name].Sub(name)}
+		one := integrations.Service{Name: svc.Name, Env: svc.Env, DependsOn: svc.DependsOn, Match: svc.Match, Own: s.entries[svc.Name].Sub(name)}
+		for _, c := range svc.Charts {
+			one.Charts = append(one.Charts, integrations.Chart(c))
+		}
 		if m := s.entries[svc.Name].Sub("migrations"); m.Exists() {
 			_ = m.Decode(&one.Migrations) // another form than a word says more than an integration needs
 		}
@@ -133,6 +136,29 @@ func prefixes() []string {
 	var out []string
 	for _, i := range outside {
 		out = append(out, i.Prefix)
+	}
+	return out
+}
+
+// pipelines are the tokens by which pipelines may ask whether they may deploy.
+// The section was checked by its integration.
+func (s *settings) pipelines() config.Secrets {
+	var tokens config.Secrets
+	if section := s.file.Section("changes", "token"); section.Exists() {
+		_ = section.Decode(&tokens)
+	}
+	return tokens
+}
+
+// signalNames are the names of all charts, each once.
+func (s *settings) signalNames() []string {
+	var out []string
+	for _, svc := range s.services {
+		for _, c := range svc.Charts {
+			if !slices.Contains(out, c.Name) {
+				out = append(out, c.Name)
+			}
+		}
 	}
 	return out
 }

@@ -1,6 +1,11 @@
 package incident
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // SuspectKind is what sort of change a suspect is. The order is that of the
 // ranking when two are equally near (INTERACTION 2.2).
@@ -42,4 +47,13 @@ type Offer struct {
 	Label    string            `json:"label"` // "Roll back checkout"; at most 24 characters
 	Playbook string            `json:"playbook"`
 	Inputs   map[string]string `json:"inputs,omitempty"`
+}
+
+// Command is the command that does the same: "run rollback service=checkout".
+func (o Offer) Command() string {
+	parts := []string{"run", o.Playbook}
+	for _, k := range slices.Sorted(maps.Keys(o.Inputs)) {
+		parts = append(parts, k+"="+o.Inputs[k])
+	}
+	return strings.Join(parts, " ")
 }
