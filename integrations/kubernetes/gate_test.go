@@ -33,6 +33,7 @@ type gate struct {
 	seen   []string // changes that are no dry run, "PATCH /apis/…"
 	before func(*http.Request)
 	fate   fate
+	only   string        // the fate is that of this method alone; "" is all
 	down   bool          // nothing is answered at all
 	failed int           // how many requests are still to be broken off
 	stop   chan struct{} // requests wait until it is closed; nil: they do not
@@ -82,6 +83,9 @@ func (g *gate) handler(proxy http.Handler) http.Handler {
 		before, fate, down, stop := g.before, g.fate, g.down || g.failed > 0, g.stop
 		g.failed--
 		changes := changes(r)
+		if g.only != "" && g.only != r.Method {
+			fate = through
+		}
 		if changes {
 			g.seen = append(g.seen, r.Method+" "+r.URL.Path)
 		}
