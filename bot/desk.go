@@ -113,15 +113,18 @@ type Options struct {
 	Safety      Safety
 	Policy      incident.Policy
 	Speed       float64
-	StepTimeout time.Duration    // of an act; 5 min unless set
-	Key         []byte           // makes button ids; kept across restarts
-	URL         string           // of the war room, for links; may be empty
-	Command     string           // "mayday"
-	Frozen      bool             // MAYDAY_READ_ONLY: no step can act
-	Now         func() time.Time // the store's clock; time.Now unless set
-	Clinic      Clinic           // what doctor found; may be nil
-	Meter       Meter
-	Log         *slog.Logger
+	StepTimeout time.Duration // of an act; 5 min unless set
+	Key         []byte        // makes button ids; kept across restarts
+	URL         string        // of the war room, for links; may be empty
+	Command     string        // "mayday"
+	// SignIn makes a link that signs somebody into the war room once; "" where
+	// there is none. It may be nil.
+	SignIn func(by incident.Person) string
+	Frozen bool             // MAYDAY_READ_ONLY: no step can act
+	Now    func() time.Time // the store's clock; time.Now unless set
+	Clinic Clinic           // what doctor found; may be nil
+	Meter  Meter
+	Log    *slog.Logger
 }
 
 // Queue is what the desk needs of the wake loop: to finish claimed rows.
@@ -137,12 +140,47 @@ type Desk struct {
 	platforms map[string]chat.Platform
 	sources   map[string]Source
 	actions   map[string]integrations.Action
-	acting    sync.Map // target -> step, so that one target has one act at a time
-	seen      sync.Map // account -> role, as last evaluated
-	closed    doors    // destinations that refuse us at the moment
-	told      sync.Map // platform -> since when it is away, as the threads were told
-	knocks    sync.Mutex
-	unsigned  map[string]refusals // by source
+	seen      sync.Map // account -> role, as last evaluated under these rules
+	*memory
+}
+
+// memory is what a desk remembers between two uses, and shares with the desks
+// that take its place.
+type memory struct {
+	acting   sync.Map // target -> step, so that one target has one act at a time
+	closed   doors    // destinations that refuse us at the moment
+	told     sync.Map // platform -> since when it is away, as the threads were told
+	knocks   sync.Mutex
+	unsigned map[string]refusals // by source
+}
+
+// Rules are what may change while a desk works: the parts of the configuration
+// that are read again.
+type Rules struct {
+	Book        *playbooks.Book
+	Known       []string // services that playbooks may name
+	Services    []Service
+	People      People
+	Vouched     map[string]incident.Role
+	Safety      Safety
+	Policy      incident.Policy
+	StepTimeout time.Duration
+}
+
+// With makes a desk with other rules that takes this one's place. What is under
+// way here ends under the rules that it began with; targets that are acted on,
+// and everything else that is remembered, are the same for both. Roles are looked
+// at anew.
+func (d *Desk) With(r Rules) (*Desk, error) {
+	o := d.Options
+	o.Book, o.Services, o.People, o.Vouched, o.Safety, o.Policy, o.StepTimeout = r.Book, r.Services, r.People, r.Vouched, r.Safety, r.Policy, r.StepTimeout
+	o.Catalogue.Services = r.Known
+	next, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	next.memory = d.memory
+	return next, nil
 }
 
 // New makes a desk.
@@ -171,7 +209,7 @@ func New(o Options) (*Desk, error) {
 	if o.Command == "" {
 		o.Command = "mayday"
 	}
-	d := &Desk{Options: o, platforms: map[string]chat.Platform{}, sources: map[string]Source{}, actions: map[string]integrations.Action{}, unsigned: map[string]refusals{}}
+	d := &Desk{Options: o, platforms: map[string]chat.Platform{}, sources: map[string]Source{}, actions: map[string]integrations.Action{}, memory: &memory{unsigned: map[string]refusals{}}}
 	for _, p := range o.Platforms {
 		d.platforms[p.Name()] = p
 	}

@@ -51,6 +51,12 @@ func (d *Desk) callSource(ctx context.Context, c incident.Claim, row incident.Ou
 		by = b.Owner
 	}
 	call := integrations.Call{Key: row.Key, Kind: row.Kind, ID: key, By: by, Text: inc.ID() + ": " + e.Text}
+	if row.Kind == incident.CallNote {
+		if d.URL == "" { // there is nothing to say
+			return d.Store.Outbox.Sent(ctx, c, row, row.Key)
+		}
+		call.Text = "War room of " + inc.ID() + ", also while chat is down: " + d.URL + "/i/" + inc.ID()
+	}
 	if l := d.People.named(by); l != nil {
 		call.ByID = l.IDs[row.Platform]
 	}

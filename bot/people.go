@@ -16,6 +16,10 @@ type Linked struct {
 	Name string
 	Zone string            // IANA, "Europe/Berlin"
 	IDs  map[string]string // by platform or source: "web" -> "ana"
+
+	// How a proxy or a provider names this person; never shown.
+	Email   string
+	Subject string
 }
 
 // People says who has which role and which accounts are one person. Rights come
@@ -28,7 +32,11 @@ type People struct {
 // Person is who an interaction comes from, with the role as of now. Unknown
 // people are viewers.
 func (d *Desk) Person(platform string, u chat.User) incident.Person {
-	p := incident.Person{ID: platform + ":" + u.ID, Role: incident.Viewer, Service: u.Service, Name: platform + ":" + u.ID, Via: d.via(platform)}
+	via := d.via(platform)
+	if u.Home != "" {
+		platform = u.Home
+	}
+	p := incident.Person{ID: platform + ":" + u.ID, Role: incident.Viewer, Service: u.Service, Name: platform + ":" + u.ID, Via: via}
 	accounts := []string{p.ID}
 	if l := d.People.find(platform, u.ID); l != nil {
 		p.Name = l.Name

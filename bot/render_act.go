@@ -34,6 +34,13 @@ func (c *card) preview(s *incident.Step) {
 		c.msg.Silent = true
 		c.line(chat.Muted(fmt.Sprintf("Preview · %s · %s, step %d of %d · asked by %s", c.inc.ID(), s.Playbook, s.Index, s.Of, s.RequestedBy)))
 	}
+	c.planned(p)
+	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)), " · expires ", chat.At(s.ExpiresAt))
+	c.previewButtons(s)
+}
+
+// planned is what exactly will happen, and what was checked.
+func (c *card) planned(p incident.Plan) {
 	c.line(chat.Strong(p.Title), where(p))
 	if p.From != "" {
 		c.line("from  ", p.From)
@@ -48,8 +55,6 @@ func (c *card) preview(s *incident.Step) {
 	if p.Command != "" && len(p.Details) == 0 {
 		c.line("Runs  ", chat.Code(chat.Clamp(p.Command, 200)))
 	}
-	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)), " · expires ", chat.At(s.ExpiresAt))
-	c.previewButtons(s)
 }
 
 func gradeWord(g incident.Grade) string {

@@ -56,7 +56,7 @@ func (d *Desk) stopRun(ctx context.Context, c incident.Claim, inc *incident.Inci
 // facts is what expressions and guards of a playbook may see.
 func (d *Desk) facts(ctx context.Context, i *incident.Incident) playbooks.Facts {
 	f := playbooks.Facts{Now: d.Now(), ID: i.ID(), Title: i.Title, Severity: string(i.Severity), State: string(i.State),
-		Service: i.Service, Env: d.service(i.Service).Env, OpenedAt: i.OpenedAt}
+		Service: i.Service, Env: d.service(i.Service).Env, OpenedAt: i.OpenedAt, Pager: d.pager(i)}
 	if zone, err := time.LoadLocation(i.Clock.Zone); err == nil {
 		f.Zone = zone
 	}
@@ -72,6 +72,22 @@ func (d *Desk) facts(ctx context.Context, i *incident.Incident) playbooks.Facts 
 		}
 	}
 	return f
+}
+
+// pager is the incident's id at the source that calls people, one that is not
+// over before others; "" when none of its alerts came from there.
+func (d *Desk) pager(i *incident.Incident) string {
+	id := ""
+	for _, s := range i.Sources {
+		switch {
+		case d.sources[s.Kind].Mirror == nil:
+		case s.Status != "resolved":
+			return s.Key
+		case id == "":
+			id = s.Key
+		}
+	}
+	return id
 }
 
 func (d *Desk) move(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, m playbooks.Move) error {

@@ -54,7 +54,7 @@ func (d *Desk) Shelf(ctx context.Context) ([]Volume, error) {
 }
 
 func volume(pb *playbooks.Playbook) Volume {
-	v := Volume{Name: pb.Name, Say: pb.Say, Who: pb.Who, For: pb.For, BuiltIn: pb.BuiltIn, Usable: pb.Usable, DoNot: pb.DoNot, Steps: pb.Outline(), Text: pb.Source()}
+	v := Volume{Name: pb.Name, Say: pb.Say, Who: pb.Who, For: pb.For, BuiltIn: pb.BuiltIn, Usable: pb.Usable, DoNot: pb.DoNot, Steps: pb.Outline(), Text: pb.Text()}
 	for _, in := range pb.Ask {
 		v.Inputs = append(v.Inputs, strings.TrimSpace(in.Name+" "+in.Say))
 	}

@@ -50,6 +50,7 @@ func (d *Desk) HandleSuspects(ctx context.Context, c incident.Claim) error {
 // suspicion collects everything that may explain how an incident began.
 func (d *Desk) suspicion(ctx context.Context, inc *incident.Incident) incident.Suspicion {
 	var found incident.Suspicion
+	found.Onset, found.By, found.Figures = d.figures(ctx, inc)
 	began := found.Onset
 	if began.IsZero() {
 		began = inc.OpenedAt

@@ -66,5 +66,13 @@ func panel(ctx context.Context, c *Call) (chat.Message, error) {
 	for _, cmd := range All() {
 		lines = append(lines, strings.TrimSpace(cmd.Name+" "+cmd.Usage)+"  —  "+cmd.Help)
 	}
-	return c.Desk.Offer(ctx, c.By, lines, offers)
+	m, err := c.Desk.Offer(ctx, c.By, lines, offers)
+	if err != nil || c.Desk.SignIn == nil {
+		return m, err
+	}
+	if link := c.Desk.SignIn(c.By); link != "" { // only who asked sees it
+		m.Lines = append(m.Lines, chat.L("War room: ", chat.A("sign-in link for you, 10 min", link)))
+		m = m.Finish()
+	}
+	return m, nil
 }

@@ -79,6 +79,8 @@ func fakeCatalogue() Catalogue {
 			undoable(act("launchdarkly.off", incident.GradeChange, flag)),
 			undoable(act("launchdarkly.previous", incident.GradeChange, flag)),
 			undoable(act("launchdarkly.percent", incident.GradeChange, flag, field("percent", integrations.Int, required))),
+			undoable(act("am.silence", incident.GradeChange, field("service", integrations.Text), field("match", integrations.Map), field("for", integrations.Duration, byDefault("1h")))),
+			act("pd.snooze", incident.GradeChange, field("incident", integrations.Text, required), field("for", integrations.Duration, byDefault("1h"))),
 			act("core.page", incident.GradeChange),
 			act("mq.move", incident.GradeChange, field("row", integrations.RowKind, required, func(f *integrations.Field) {
 				f.Columns = []integrations.Field{field("message", integrations.Text)}

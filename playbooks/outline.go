@@ -50,9 +50,6 @@ func (s *step) words() string {
 	return grade + ": " + strings.TrimSuffix(s.action.Summary, ".") + " (" + s.action.Name + ")" + tail
 }
 
-// Source is the text of the file.
-func (p *Playbook) Source() string { return p.texts[p.Name] }
-
 // plain is a text with its references as they are written.
 func (t text) plain() string {
 	var b strings.Builder

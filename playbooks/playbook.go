@@ -101,6 +101,9 @@ func fields(inputs []Input) []integrations.Field {
 // Steps counts the steps that people see numbers of: the top-level ones.
 func (p *Playbook) Steps() int { return len(p.steps) }
 
+// Text is the file as it was read.
+func (p *Playbook) Text() string { return p.texts[p.Name] }
+
 // Facts is what a playbook may know of its incident.
 type Facts struct {
 	Now      time.Time
@@ -111,6 +114,7 @@ type Facts struct {
 	Service  string
 	Env      string
 	OpenedAt time.Time
+	Pager    string // the incident's id at the source that calls people; "" when none did
 
 	// What guards ask for.
 	Zone       *time.Location       // of business hours; nil is UTC

@@ -266,7 +266,7 @@ func (sc *scope) unknownOutput(r ref, s *step, fields map[string]shape) *trouble
 
 func (sc *scope) incident(r ref) (shape, *trouble) {
 	known := maps.Clone(incidentFields)
-	known["id"], known["title"] = textShape, textShape
+	known["id"], known["title"], known["pager"] = textShape, textShape, textShape
 	if len(r.path) != 1 {
 		return shape{}, &trouble{"`" + r.String() + "` is not a value", "Write one of " + refList("incident", known)}
 	}

@@ -203,6 +203,10 @@ type User struct {
 	Guest   bool     // from outside: may look, never act
 	Role    string   // only where the platform itself vouches for one: a token's
 	Service bool     // not a person: may never approve
+	// Home is the platform that ID belongs to, where that is not the one that the
+	// person is on: somebody who came into the war room by a link from chat stays
+	// who they are there, or they could be their own second person.
+	Home string
 }
 
 // Query asks for suggestions while somebody types.

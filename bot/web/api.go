@@ -43,6 +43,8 @@ func (s *Server) apiRoutes() []route {
 		{"POST", "commands", false, s.apiCommand},
 		{"POST", "buttons/{id}", false, s.apiPress},
 		{"POST", "links", false, s.apiLink},
+		{"POST", "playbooks/{name}/rehearsal", false, s.apiRehearse},
+		{"POST", "backup", false, s.apiBackup},
 	}
 }
 

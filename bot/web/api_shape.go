@@ -87,15 +87,19 @@ type wholeIncident struct {
 	incidentJSON
 	Steps   []stepJSON `json:"steps"`
 	InForce []stepJSON `json:"in_force"`
+	Runs    []runJSON  `json:"runs"`
 }
 
 func shapeWhole(i *incident.Incident) wholeIncident {
-	out := wholeIncident{incidentJSON: shapeIncident(i), Steps: []stepJSON{}, InForce: []stepJSON{}}
+	out := wholeIncident{incidentJSON: shapeIncident(i), Steps: []stepJSON{}, InForce: []stepJSON{}, Runs: []runJSON{}}
 	for n := range i.Steps {
 		out.Steps = append(out.Steps, shapeStep(i, &i.Steps[n]))
 	}
 	for _, st := range i.InForce() {
 		out.InForce = append(out.InForce, shapeStep(i, st))
+	}
+	for n := range i.Runs {
+		out.Runs = append(out.Runs, shapeRun(i, &i.Runs[n]))
 	}
 	return out
 }
@@ -241,6 +245,9 @@ func shapeMessage(m chat.Message) messageJSON {
 	out := messageJSON{Message: m, Room: m.Room, Thread: m.Thread, By: m.By, At: moment(m.At), Mentions: list(m.Mentions), Fields: list(m.Fields)}
 	if m.EditedAt != nil {
 		out.EditedAt = moment(*m.EditedAt)
+	}
+	if m.Image != nil && len(m.Image.Data) > 0 {
+		out.Image = &chat.Image{URL: pictureURL(m), Alt: m.Image.Alt} // the bytes are there
 	}
 	if out.Thread == "" {
 		out.Thread = m.Incident // a card is the head of its own thread

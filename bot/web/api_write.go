@@ -36,6 +36,9 @@ func (s *Server) answer(ctx context.Context, v visitor, in chat.Interaction) (ch
 	if v.reads {
 		return chat.Message{}, errSignIn()
 	}
+	if err := s.fresh(ctx, v, in.Button); err != nil {
+		return chat.Message{}, err
+	}
 	m, err := s.o.Handler.Handle(ctx, in)
 	if fault.Is(err, fault.Already) {
 		m := chat.Refusal(err)
@@ -143,19 +146,6 @@ func badInput(name string) error {
 	return fault.Newf(fault.Invalid, "E24", "input.%s is a string or a list of strings.", chat.Clamp(chat.Clean(name), 40))
 }
 
-// apiLink makes a sign-in link for whoever the token belongs to.
-func (s *Server) apiLink(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if err := readJSON(w, r, &struct{}{}, true); err != nil {
-		return err
-	}
-	if v.user.Service || v.reads {
-		return fault.New(fault.Refused, "E1", "A sign-in link is for people; this token belongs to a service.", "Use the token of a person.")
-	}
-	path := s.Link(v.user)
-	writeJSON(w, http.StatusOK, map[string]any{"url": strings.TrimSuffix(s.address(r), "/") + path, "minutes": int(linkLife / time.Minute)})
-	return nil
-}
-
 // address is where the war room is reached: as configured, else as this request
 // did.
 func (s *Server) address(r *http.Request) string {
@@ -214,17 +204,23 @@ func standing(i *incident.Incident) (step string, ready bool) {
 }
 
 // waiting answers the newest step or question that stands on a press.
-func waiting(i *incident.Incident) string {
+func waiting(i *incident.Incident) string { return waitingIn(i, "") }
+
+// waitingIn is waiting for one run; "" means any.
+func waitingIn(i *incident.Incident, run string) string {
 	id, seq := "", int64(-1)
 	for n := range i.Steps {
 		s := &i.Steps[n]
-		if s.Parent == "" && s.State.WaitsForPress() && s.Seq > seq {
+		if s.Parent == "" && s.State.WaitsForPress() && s.Seq > seq && (run == "" || s.Run == run) {
 			id, seq = s.ID, s.Seq
 		}
 	}
 	for n := range i.Runs {
 		r := &i.Runs[n]
 		res := r.Results[r.At]
+		if run != "" && r.ID != run {
+			continue
+		}
 		if !r.State.Over() && res.Asked != "" && res.Outcome == "" && res.Step == "" && res.Seq > seq {
 			id, seq = r.ID+":"+r.At, res.Seq
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"mayday/bot/chat"
 	"mayday/internal/config"
 	"mayday/internal/incident"
 )
@@ -17,6 +18,9 @@ const demoToken = "demo-token"
 func (w *world) options() Options {
 	return Options{
 		Handler: w, Reader: w, Journal: w, Outbox: w, Inbox: w, Now: w.now,
+		Person: func(u chat.User) incident.Person {
+			return incident.Person{ID: "web:" + u.ID, Name: u.Name, Role: incident.Role(u.Role), Service: u.Service}
+		},
 		Tokens: []Token{
 			{Name: "ana", Role: "responder", Token: config.NewSecret("ana-token")},
 			{Name: "vi", Role: "viewer", Token: config.NewSecret("vi-token")},

@@ -54,7 +54,7 @@ func (s *Server) watchable(r *http.Request) bool {
 
 // secure reports whether the browser reached us over TLS, ours or a proxy's.
 func (s *Server) secure(r *http.Request) bool {
-	if r.TLS != nil {
+	if r.TLS != nil || s.proxied(r) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
 		return true
 	}
 	u, err := url.Parse(s.o.URL)

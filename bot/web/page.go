@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"mayday/bot/chat"
@@ -27,6 +28,7 @@ func (s *Server) parsePages() (*template.Template, error) {
 		"act":   act,
 		"done":  done,
 		"took":  took,
+		"own":   func(url string) bool { return strings.HasPrefix(url, "/") },
 	}).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
@@ -188,6 +190,8 @@ type plainPage struct {
 	Name  string // whom it signs in
 	Retry bool   // load once more, now as a visit from here
 	Link  bool   // say how to get a sign-in link
+	OIDC  string // say that one can sign in with this
+	Next  string // go there, as a visit from here
 	Home  bool
 }
 
@@ -211,13 +215,14 @@ func (s *Server) site() http.Handler {
 				s.askSignIn(w, r)
 				return
 			}
-			if err := answer(w, r, v); err != nil {
+			if err := answer(w, r, s.withPlace(w, r, v)); err != nil {
 				s.refuse(w, r, err)
 			}
 		})
 	}
 	mux.HandleFunc("GET /{$}", s.enter(s.now))
 	page("GET /i/{id}", s.incident)
+	page("GET /i/{id}/picture", s.picture)
 	page("GET /incidents", s.incidents)
 	page("GET /playbooks", s.playbooks)
 	page("GET /playbooks/{name}", s.playbook)
@@ -231,6 +236,10 @@ func (s *Server) site() http.Handler {
 	page("POST /as/{name}", s.actAsPerson)
 	mux.HandleFunc("POST /session", s.beginSession)
 	mux.HandleFunc("POST /signout", s.endSession)
+	if s.provider != nil {
+		mux.HandleFunc("GET /oidc/start", s.oidcStart)
+		mux.HandleFunc("GET /oidc/callback", s.oidcCallback)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, fault.New(fault.NotFound, "E23", "There is no such page.", "The war room begins at /.").WithState(""))
 	})

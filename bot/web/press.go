@@ -78,6 +78,9 @@ func (s *Server) leaveAnswer(w http.ResponseWriter, r *http.Request, v visitor, 
 			s.o.Log.Error("press failed", "path", r.URL.Path, "id", f.ID, "err", f.Err)
 		}
 		m = chat.Refusal(f)
+		if f.Code == "E25" && s.provider != nil {
+			m.Buttons = append(m.Buttons, chat.Button{Label: "Sign in again", Style: chat.Primary, URL: "/oidc/start?again=1&back=" + url.QueryEscape(backTo(r.PostForm.Get("back")))})
+		}
 	}
 	back := backTo(r.PostForm.Get("back"))
 	if v.cookie == "" {

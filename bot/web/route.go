@@ -39,6 +39,13 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 			s.refuse(w, r, fault.New(fault.Refused, "", "The war room is not called by this name.", "Open it by its own address; web.url in the configuration says which."))
 			return
 		}
+		if err := s.around(r); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		if s.secure(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if err := s.crossing.Check(r); err != nil {
 			s.refuse(w, r, fault.New(fault.Refused, "", "This came from a page of somebody else.", "Do it in the war room itself.").Because(err))
 			return

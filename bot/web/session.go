@@ -22,8 +22,10 @@ const (
 
 // Bounds, so that a stranger with a link cannot fill the memory.
 const (
-	maxSessions = 10_000
-	maxPanels   = 20
+	maxSessions  = 10_000
+	maxPerPerson = 5
+	maxPanels    = 20
+	maxLinks     = 10_000
 )
 
 // digest is what is kept of a key: who reads the memory of a crashed process
@@ -38,9 +40,26 @@ func newKey() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
+// How a session began.
+const (
+	viaLink  = "link"
+	viaOIDC  = "oidc"
+	viaProxy = "proxy"
+	viaDemo  = "demo"
+)
+
+// signed is what others may know of a session.
+type signed struct {
+	user   chat.User
+	via    string
+	proven time.Time
+}
+
 // session is one signed-in browser.
 type session struct {
 	user    chat.User
+	via     string
+	proven  time.Time // when the person last showed who they are
 	began   time.Time
 	seen    time.Time
 	panels  map[string]panel
@@ -84,6 +103,12 @@ func (s *sessions) mint(user chat.User) string {
 			delete(s.links, d)
 		}
 	}
+	for d := range s.links { // any: whoever makes so many makes no sense of them
+		if len(s.links) < maxLinks {
+			break
+		}
+		delete(s.links, d)
+	}
 	key := newKey()
 	s.links[digestOf(key)] = link{user: user, ends: now.Add(linkLife)}
 	return key
@@ -107,7 +132,7 @@ func (s *sessions) redeem(key string) (cookie string, ok bool) {
 	if !ok || s.now().After(l.ends) {
 		return "", false
 	}
-	return s.begin(l.user), true
+	return s.begin(l.user, viaLink, s.now()), true
 }
 
 // redeemDemo uses the demo's key up. It answers false when it was used before.
@@ -118,17 +143,70 @@ func (s *sessions) redeemDemo(user chat.User) (cookie string, ok bool) {
 		return "", false
 	}
 	s.demoUse = true
-	return s.begin(user), true
+	return s.begin(user, viaDemo, s.now()), true
 }
 
-func (s *sessions) begin(user chat.User) string {
+// start begins a session for somebody whom others have signed in.
+func (s *sessions) start(user chat.User, via string, proven time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begin(user, via, proven)
+}
+
+func (s *sessions) begin(user chat.User, via string, proven time.Time) string {
 	now := s.now()
 	if len(s.open) >= maxSessions {
 		s.prune(now)
 	}
+	if !s.demo {
+		s.crowd(user)
+	}
 	key := newKey()
-	s.open[digestOf(key)] = &session{user: user, began: now, seen: now, panels: map[string]panel{}}
+	s.open[digestOf(key)] = &session{user: user, via: via, proven: proven, began: now, seen: now, panels: map[string]panel{}}
 	return key
+}
+
+// crowd ends the session of a person that was longest unused, when there are too
+// many: a stolen link does not add to them for ever.
+func (s *sessions) crowd(user chat.User) {
+	var oldest digest
+	var at time.Time
+	n := 0
+	for d, x := range s.open {
+		if x.user.ID != user.ID || x.user.Home != user.Home {
+			continue
+		}
+		n++
+		if at.IsZero() || x.seen.Before(at) {
+			oldest, at = d, x.seen
+		}
+	}
+	if n >= maxPerPerson {
+		delete(s.open, oldest)
+	}
+}
+
+// review looks at everybody who is signed in, and at the links that nobody used
+// yet, once more.
+func (s *sessions) review(still func(chat.User) (chat.User, bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for d, x := range s.open {
+		u, ok := still(x.user)
+		if !ok {
+			delete(s.open, d)
+			continue
+		}
+		x.user = u
+	}
+	for d, l := range s.links {
+		u, ok := still(l.user)
+		if !ok {
+			delete(s.links, d)
+			continue
+		}
+		s.links[d] = link{user: u, ends: l.ends}
+	}
 }
 
 // prune forgets sessions that are over; when none is, the one longest unused.
@@ -157,15 +235,15 @@ func (s *sessions) over(x *session, now time.Time) bool {
 }
 
 // find answers who a cookie belongs to.
-func (s *sessions) find(key string) (chat.User, bool) {
+func (s *sessions) find(key string) (signed, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.get(key)
 	if x == nil {
-		return chat.User{}, false
+		return signed{}, false
 	}
 	x.seen = s.now()
-	return x.user, true
+	return signed{user: x.user, via: x.via, proven: x.proven}, true
 }
 
 func (s *sessions) get(key string) *session {

@@ -19,7 +19,7 @@ func (s *Server) enter(page func(http.ResponseWriter, *http.Request, visitor) er
 			s.askSignIn(w, r)
 			return
 		}
-		if err := page(w, r, v); err != nil {
+		if err := page(w, r, s.withPlace(w, r, v)); err != nil {
 			s.refuse(w, r, err)
 		}
 	}
@@ -60,7 +60,7 @@ func (s *Server) redeemDemo(w http.ResponseWriter, r *http.Request, signedIn boo
 }
 
 func (s *Server) usedUp(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, http.StatusGone, "plain", plainPage{Title: "This sign-in link was used or is too old.", Code: "E25", Link: true,
+	s.show(w, r, http.StatusGone, "plain", plainPage{Title: "This sign-in link was used or is too old.", Code: "E25", Link: true, OIDC: s.providerTitle(),
 		Lines: []string{"Links work once, for ten minutes."}})
 }
 
@@ -75,6 +75,7 @@ func (s *Server) beginSession(w http.ResponseWriter, r *http.Request) {
 		s.usedUp(w, r)
 		return
 	}
+	s.sessions.end(s.cookie(r)) // one browser, one session
 	s.setCookie(w, r, cookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
@@ -89,7 +90,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 // link in a chat app leads here, so such a visit is loaded once more from here.
 func (s *Server) askSignIn(w http.ResponseWriter, r *http.Request) {
 	retry := r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Site") == "cross-site"
-	s.show(w, r, http.StatusUnauthorized, "plain", plainPage{Title: "Sign in first.", Code: "E25", Link: !retry, Retry: retry})
+	s.show(w, r, http.StatusUnauthorized, "plain", plainPage{Title: "Sign in first.", Code: "E25", Link: !retry, OIDC: s.providerTitle(), Retry: retry})
 }
 
 // actAsPerson is the person switch of the demo.

@@ -9,11 +9,26 @@ import (
 	"mayday/internal/incident"
 )
 
+// admitted is who may come in, as the configuration has it now.
+type admitted struct {
+	tokens   []Token
+	openRead bool
+}
+
+// Replace puts other tokens in the place of those in force. Everybody who is
+// signed in becomes who still says, or has to sign in again.
+func (s *Server) Replace(tokens []Token, openRead bool, still func(chat.User) (chat.User, bool)) {
+	s.admits.Store(&admitted{tokens: tokens, openRead: openRead})
+	s.sessions.review(still)
+}
+
 // visitor is who asks.
 type visitor struct {
 	user   chat.User
 	cookie string // of the session, "" for a token
 	reads  bool   // nobody in particular: may read, where reading is open
+	proxy  bool   // a trusted proxy says who it is
+	host   bool   // the host's own account: may make links and nothing else
 }
 
 // errSignIn is E25.
@@ -29,12 +44,15 @@ func (s *Server) visitor(r *http.Request) (visitor, error) {
 	if r.Header.Get("Mayday-As") != "" {
 		return visitor{}, errSignIn()
 	}
+	if name := s.announced(r); name != "" {
+		return s.byProxy(r, name), nil
+	}
 	if key := s.cookie(r); key != "" {
-		if user, ok := s.sessions.find(key); ok {
-			return visitor{user: user, cookie: key}, nil
+		if x, ok := s.sessions.find(key); ok && x.via != viaProxy {
+			return visitor{user: x.user, cookie: key}, nil
 		}
 	}
-	if s.o.OpenRead && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+	if s.admits.Load().openRead && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		return visitor{reads: true}, nil
 	}
 	return visitor{}, errSignIn()
@@ -44,6 +62,12 @@ func (s *Server) byToken(r *http.Request, header string) (visitor, error) {
 	scheme, given, _ := strings.Cut(header, " ")
 	given = strings.TrimSpace(given)
 	if !strings.EqualFold(scheme, "Bearer") || given == "" {
+		return visitor{}, errSignIn()
+	}
+	if s.o.HostKey != "" && sameKey(s.o.HostKey, given) {
+		if r.Method == http.MethodPost && r.URL.Path == apiRoot+"links" {
+			return visitor{host: true}, nil
+		}
 		return visitor{}, errSignIn()
 	}
 	t := s.token(given)
@@ -65,14 +89,15 @@ func (s *Server) byToken(r *http.Request, header string) (visitor, error) {
 // token compares with every token, so that the time tells nothing.
 func (s *Server) token(given string) *Token {
 	var found *Token
-	for n := range s.o.Tokens {
-		value, err := s.o.Tokens[n].Token.Reveal()
+	tokens := s.admits.Load().tokens
+	for n := range tokens {
+		value, err := tokens[n].Token.Reveal()
 		if err != nil {
-			s.o.Log.Warn("token cannot be read", "token", s.o.Tokens[n].Name, "err", err)
+			s.o.Log.Warn("token cannot be read", "token", tokens[n].Name, "err", err)
 			continue
 		}
 		if value != "" && sameKey(value, given) {
-			found = &s.o.Tokens[n]
+			found = &tokens[n]
 		}
 	}
 	return found

@@ -12,8 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -65,6 +67,27 @@ type Options struct {
 	MayDeploy func(ctx context.Context, service string) (bot.DeployAnswer, error)
 	Pipelines config.Secrets
 
+	// Person is who somebody is, with the role as of now; needed.
+	Person func(u chat.User) incident.Person
+	// Named finds somebody by their name in the configuration, for a link that is
+	// made on the host. Nil knows nobody.
+	Named func(name string) (chat.User, error)
+	// HostKey makes links for anybody in the configuration: it lies in a file that
+	// only the account of Mayday can read. Empty switches that off.
+	HostKey string
+	// Rehearse makes a dry run; nil has none.
+	Rehearse func(ctx context.Context, by incident.Person, number int64, r bot.Rehearsal) (bot.Rehearsed, error)
+	// Backup makes a copy of the database, to be read and closed; nil has none.
+	Backup func(ctx context.Context) (io.ReadCloser, int64, error)
+
+	Proxies    []netip.Prefix // trusted to say who people are and over what they came
+	UserHeader string         // in which they say who; "" for not at all
+	// Recognise finds somebody by what a proxy or a provider says of them.
+	Recognise func(Identity) (chat.User, bool)
+	OIDC      *OIDC // nil for none
+	// Verb is what a button does, to ask for a fresh sign-in before it is pressed.
+	Verb func(ctx context.Context, button string) (string, error)
+
 	Demo    *Demo  // nil in production
 	DemoKey string // signs the first browser in as the first of Demo.People
 
@@ -72,6 +95,13 @@ type Options struct {
 	Help       func() []HelpRow
 	Log        *slog.Logger
 	Now        func() time.Time
+}
+
+// Identity is what others say of somebody. Empty fields are not known.
+type Identity struct {
+	Name    string // as a proxy announces them
+	Email   string // only one that was verified
+	Subject string // at the provider
 }
 
 // Door takes bodies in from outside. Receive verifies and stores; it returns nil
@@ -151,6 +181,8 @@ type Server struct {
 	crossing *http.CrossOriginProtection
 	knocking atomic.Int64 // requests at the doors
 	tail     tail
+	admits   atomic.Pointer[admitted]
+	provider *provider // nil without OIDC
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when something was committed
@@ -164,6 +196,9 @@ const defaultMaxDoors = 512
 func New(o Options) (*Server, error) {
 	if o.Handler == nil || o.Reader == nil || o.Journal == nil || o.Outbox == nil || o.Inbox == nil {
 		return nil, errors.New("make web server: the handler and the four ports are needed")
+	}
+	if o.Person == nil {
+		return nil, errors.New("make web server: nobody says who has which role")
 	}
 	if o.MaxDoors <= 0 {
 		o.MaxDoors = defaultMaxDoors
@@ -183,9 +218,13 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, hosts: hosts, changed: make(chan struct{}), done: make(chan struct{}),
 		sessions: newSessions(o.Now, o.Demo != nil), crossing: http.NewCrossOriginProtection()}
+	if o.OIDC != nil {
+		s.provider = newProvider(*o.OIDC, o.URL, o.Now)
+	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, fmt.Errorf("make web server: %w", err)
 	}
+	s.admits.Store(&admitted{tokens: o.Tokens, openRead: o.OpenRead})
 	if s.pages, err = s.parsePages(); err != nil {
 		return nil, fmt.Errorf("make web server: %w", err)
 	}

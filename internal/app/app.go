@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mayday/bot"
@@ -46,6 +47,8 @@ type Options struct {
 	Manual bool
 	// Faster divides the waits of chat platforms' budgets: for pretend vendors.
 	Faster float64
+	// Reload sends when the file shall be read again; nil never does.
+	Reload <-chan os.Signal
 	// Platforms are more places to talk, for tests of the port.
 	Platforms []chat.Platform
 }
@@ -57,8 +60,8 @@ type App struct {
 	tel      *telemetry.Telemetry
 	log      *slog.Logger
 	store    *store.Store
-	desk     *bot.Desk
-	handler  *commands.Handler
+	now      atomic.Pointer[rules] // what is in force
+	handler  liveHandler
 	source   *announcer
 	queue    *queue.Queue
 	web      *web.Server
@@ -67,6 +70,9 @@ type App struct {
 	places   []chat.Platform
 	clinic   *clinic
 	problems []playbooks.Problem
+	cat      playbooks.Catalogue
+	reloads  reloads
+	hostKey  string // makes sign-in links, see host.go
 
 	stops stops
 	wg    sync.WaitGroup
@@ -76,7 +82,7 @@ type App struct {
 // New makes everything and starts nothing. On an error what was opened is closed
 // again.
 func New(ctx context.Context, o Options) (*App, error) {
-	a := &App{o: o, fail: make(chan error, 8)}
+	a := &App{o: o, hostKey: secret(), fail: make(chan error, 8)}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.stops.run())
 	}
@@ -162,21 +168,25 @@ func (a *App) makeDesk(ctx context.Context) error {
 		return err
 	}
 	a.places = append(a.places, a.o.Platforms...)
-	check := checkup{set: a.set, places: a.places, checkers: outside.checkers, book: book, problems: a.problems,
-		more: func(ctx context.Context) []Finding { return a.desk.DoorFindings(ctx) }}
-	a.clinic = &clinic{check: check.run, log: a.log}
+	a.clinic = &clinic{log: a.log, check: func(ctx context.Context) []Finding {
+		now := a.now.Load()
+		check := checkup{set: now.set, places: a.places, checkers: outside.checkers, book: now.desk.Book, problems: now.problems,
+			more: func(ctx context.Context) []Finding { return append(a.unread(), now.desk.DoorFindings(ctx)...) }}
+		return check.run(ctx)
+	}}
 	s := a.store
-	a.desk, err = bot.New(bot.Options{
+	desk, err := bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
 		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
+		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
 	}
-	a.handler = commands.New(a.desk)
+	a.cat = outside.catalogue
+	a.enforce(&rules{set: a.set, desk: desk, problems: a.problems})
 	return nil
 }
 
@@ -224,27 +234,30 @@ func ownWarning(p playbooks.Problem) bool {
 var crowds = map[string]int{incident.WakeInbox: 32, incident.WakeOut: 32}
 
 func (a *App) makeQueue() {
+	late := func(do func(*bot.Desk, context.Context, incident.Claim) error) queue.Handler {
+		return func(ctx context.Context, c incident.Claim) error { return do(a.desk(), ctx, c) }
+	}
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
 	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4, WorkersOf: crowds}, map[string]queue.Handler{
-		incident.WakeInbox:    a.desk.HandleInbox,
-		incident.WakeOut:      a.desk.HandleOut,
-		incident.WakeNudge:    a.desk.HandleNudge,
-		incident.WakeStep:     a.desk.HandleStep,
-		incident.WakeRun:      a.desk.HandleRun,
-		incident.WakeRemind:   a.desk.HandleRemind,
-		incident.WakeAsk:      a.desk.HandleAsk,
-		incident.WakeSuspects: a.desk.HandleSuspects,
+		incident.WakeInbox:    late((*bot.Desk).HandleInbox),
+		incident.WakeOut:      late((*bot.Desk).HandleOut),
+		incident.WakeNudge:    late((*bot.Desk).HandleNudge),
+		incident.WakeStep:     late((*bot.Desk).HandleStep),
+		incident.WakeRun:      late((*bot.Desk).HandleRun),
+		incident.WakeRemind:   late((*bot.Desk).HandleRemind),
+		incident.WakeAsk:      late((*bot.Desk).HandleAsk),
+		incident.WakeSuspects: late((*bot.Desk).HandleSuspects),
 	})
 }
 
 func (a *App) makeWeb() error {
 	var doors []web.Door
-	for _, s := range a.desk.Sources {
+	for _, s := range a.desk().Sources {
 		if s.Receiver == nil {
 			continue
 		}
 		doors = append(doors, web.Door{Path: s.Receiver.Path(), Receive: func(ctx context.Context, h http.Header, body []byte) error {
-			return a.desk.Knock(ctx, s.Name, h, body)
+			return a.desk().Knock(ctx, s.Name, h, body)
 		}})
 	}
 	var routes []chat.Route
@@ -262,11 +275,26 @@ func (a *App) makeWeb() error {
 		speed = fmt.Sprintf("%g×", a.o.Speed)
 	}
 	server, err := web.New(web.Options{
-		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately,
-		MayDeploy: a.desk.MayDeploy, Pipelines: a.set.pipelines(), Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
+		Handler: &a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: func(ctx context.Context) []string { return a.desk().Troubles(ctx) },
+		Shelf: func(ctx context.Context) ([]bot.Volume, error) { return a.desk().Shelf(ctx) },
+		Changes: func(ctx context.Context, service string, window time.Duration) ([]incident.Suspect, []string, int) {
+			return a.desk().Lately(ctx, service, window)
+		},
+		MayDeploy: func(ctx context.Context, service string) (bot.DeployAnswer, error) {
+			return a.desk().MayDeploy(ctx, service)
+		},
+		Pipelines:  a.set.pipelines(),
+		DoorStates: a.desk().Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
-		SpeedLabel: speed, Help: help, Log: a.log,
+		SpeedLabel: speed, Help: help, Log: a.log, Now: a.o.Clock,
+		Person:  func(u chat.User) incident.Person { return a.desk().Person(web.Platform.Name, u) },
+		Proxies: a.set.door.proxies, UserHeader: a.set.door.userHeader, Recognise: func(i web.Identity) (chat.User, bool) { return a.now.Load().set.recognise(i) }, OIDC: a.set.door.oidc, Verb: a.verb,
+		Named: func(name string) (chat.User, error) { return a.now.Load().set.named(name) }, HostKey: a.hostKey,
+		Rehearse: func(ctx context.Context, by incident.Person, n int64, r bot.Rehearsal) (bot.Rehearsed, error) {
+			return a.desk().Rehearse(ctx, by, n, r)
+		},
+		Backup: a.backup,
 	})
 	if err != nil {
 		return err
@@ -299,7 +327,7 @@ func (a *App) ready(ctx context.Context) (bool, map[string]string) {
 			}
 		}
 	}
-	for _, s := range a.desk.Sources {
+	for _, s := range a.desk().Sources {
 		parts[s.Name] = "ok"
 	}
 	return ok, parts

@@ -129,7 +129,7 @@ func TestDoctorForDiscord(t *testing.T) {
 func TestDoctorForPagerDuty(t *testing.T) {
 	k := withPlaces(t)
 	k.must(t, "event triggered Q1")
-	if err := k.app.desk.Knock(t.Context(), "pagerduty", map[string][]string{"X-Pagerduty-Signature": {"v1=00"}}, []byte(`{"event":{}}`)); err == nil {
+	if err := k.app.desk().Knock(t.Context(), "pagerduty", map[string][]string{"X-Pagerduty-Signature": {"v1=00"}}, []byte(`{"event":{}}`)); err == nil {
 		t.Fatal("a forged delivery was taken in")
 	}
 	found := k.app.clinic.Again(t.Context())

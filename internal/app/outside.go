@@ -34,12 +34,8 @@ func connect(set *settings, log *slog.Logger) (*outsideParts, error) {
 		signals: map[string]integrations.Signals{}}
 	for _, s := range set.services {
 		out.catalogue.Services = append(out.catalogue.Services, s.Name)
-		for _, c := range s.Charts {
-			if !slices.Contains(out.catalogue.Signals, c.Name) {
-				out.catalogue.Signals = append(out.catalogue.Signals, c.Name)
-			}
-		}
 	}
+	out.catalogue.Signals = set.signalNames()
 	var errs []error
 	var names []string
 	for _, i := range outside {

@@ -181,13 +181,13 @@ func TestAPlatformThatIsAwayIsSaid(t *testing.T) {
 	p.health = chat.Health{State: "off", Since: time.Now().Add(-time.Minute)}
 	p.mu.Unlock()
 	for range 3 {
-		k.app.desk.Watch(t.Context())
+		k.app.desk().Watch(t.Context())
 		k.must(t, "clock +1s")
 	}
 	if got := strings.Count(texts(tab.all()), "phone does not answer since"); got != 1 {
 		t.Errorf("it is said %d times, want once: %s", got, texts(tab.all()))
 	}
-	if got := k.app.desk.Troubles(t.Context()); len(got) != 1 || !strings.HasSuffix(got[0], "(E20)") {
+	if got := k.app.desk().Troubles(t.Context()); len(got) != 1 || !strings.HasSuffix(got[0], "(E20)") {
 		t.Errorf("the banner reads %q", got)
 	}
 	if ok, parts := k.app.ready(t.Context()); !ok || parts["phone"] != "off" || parts["tablet"] != "ok" {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -67,13 +68,19 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
 	}
 	a.listener = listener
+	if err := a.tellHost(); err != nil {
+		return errors.Join(err, listener.Close(), a.stops.run())
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	a.server = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	if a.set.door.cert != nil {
+		a.server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.set.door.cert.get}
+	}
 	a.server.RegisterOnShutdown(a.web.Close)
 	a.stops.push("work", func() error { cancel(); a.wg.Wait(); return nil })
 	a.stops.push("http", a.stopHTTP)
 	a.wg.Go(func() {
-		if err := a.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.failed(fmt.Errorf("serve http: %w", err))
 		}
 	})
@@ -81,7 +88,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.wg.Go(func() { source.announce(ctx) })
 	for _, p := range a.places {
 		a.wg.Go(func() {
-			if err := p.Run(ctx, a.handler); err != nil && ctx.Err() == nil {
+			if err := p.Run(ctx, &a.handler); err != nil && ctx.Err() == nil {
 				a.failed(fmt.Errorf("run %s: %w", p.Name(), err))
 			}
 		})
@@ -94,10 +101,20 @@ func (a *App) Start(ctx context.Context) error {
 		})
 	}
 	a.wg.Go(func() { a.measure(ctx) })
+	if a.o.Reload != nil {
+		a.wg.Go(func() { a.reloadOn(ctx, a.o.Reload) })
+	}
 	if !a.o.Manual {
 		a.wg.Go(func() { a.clinic.run(ctx) })
 	}
 	return nil
+}
+
+func (a *App) serve(l net.Listener) error {
+	if a.set.door.cert == nil {
+		return a.server.Serve(l)
+	}
+	return a.server.ServeTLS(l, "", "")
 }
 
 // stopHTTP lets requests finish, for a fifth of the time there is; the wake loop
@@ -131,7 +148,7 @@ func (a *App) measure(ctx context.Context) {
 			}
 			a.tel.Metrics().SetOutbox(n, age)
 		}
-		a.desk.Watch(ctx)
+		a.desk().Watch(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -154,7 +171,13 @@ func (a *App) Wait(ctx context.Context) error {
 func (a *App) Stop() error { return a.stops.run() }
 
 // URL is where it listens.
-func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+func (a *App) URL() string {
+	scheme := "http://"
+	if a.set.door.cert != nil {
+		scheme = "https://"
+	}
+	return scheme + a.listener.Addr().String()
+}
 
 // Drain does everything that is due, until nothing is: for tests with a clock of
 // their own.

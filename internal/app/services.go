@@ -149,3 +149,16 @@ func (s *settings) pipelines() config.Secrets {
 	}
 	return tokens
 }
+
+// signalNames are the names of all charts, each once.
+func (s *settings) signalNames() []string {
+	var out []string
+	for _, svc := range s.services {
+		for _, c := range svc.Charts {
+			if !slices.Contains(out, c.Name) {
+				out = append(out, c.Name)
+			}
+		}
+	}
+	return out
+}

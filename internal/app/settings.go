@@ -1,8 +1,6 @@
 package app
 
 import (
-	"fmt"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +21,7 @@ type settings struct {
 	file      *config.File
 	listen    string
 	url       string
+	door      webDoor
 	openRead  bool
 	tokens    []web.Token
 	data      string
@@ -99,64 +98,6 @@ func (s *settings) readChannels(section config.Section) error {
 	return nil
 }
 
-func (s *settings) readWeb(env config.Env) error {
-	var w struct {
-		Listen string `yaml:"listen"`
-		URL    string `yaml:"url"`
-		Read   string `yaml:"read"`
-		Tokens []struct {
-			Name  string        `yaml:"name"`
-			Role  string        `yaml:"role"`
-			Kind  string        `yaml:"kind"`
-			Token config.Secret `yaml:"token"`
-		} `yaml:"tokens"`
-	}
-	section := s.file.Section("web")
-	if section.Exists() {
-		if err := section.Decode(&w); err != nil {
-			return err
-		}
-	}
-	s.listen, s.url, s.openRead = "127.0.0.1:7373", strings.TrimSuffix(w.URL, "/"), w.Read == "anyone"
-	if w.Listen != "" {
-		s.listen = w.Listen
-	}
-	if env.Listen != "" {
-		s.listen = env.Listen
-	}
-	if w.Read != "" && w.Read != "anyone" {
-		return section.Fault("read", "`read` is anyone, or left out, not %q", w.Read)
-	}
-	for _, t := range w.Tokens {
-		role, err := incident.ParseRole(t.Role)
-		switch {
-		case t.Name == "":
-			return section.Fault("tokens", "a token needs a name")
-		case err != nil:
-			return section.Fault("tokens", "token %s: %v", t.Name, err)
-		case t.Kind != "" && t.Kind != "service" && t.Kind != "person":
-			return section.Fault("tokens", "token %s: `kind` is person or service", t.Name)
-		case t.Token.IsZero():
-			return section.Fault("tokens", "token %s: `token` is missing, as in token: env:ANA_TOKEN", t.Name)
-		}
-		s.tokens = append(s.tokens, web.Token{Name: t.Name, Role: string(role), Kind: t.Kind, Token: t.Token})
-	}
-	if !loopback(s.listen) && len(s.tokens) == 0 {
-		return fmt.Errorf("web.listen is %s, which others can reach: add web.tokens, or listen on 127.0.0.1", s.listen)
-	}
-	return nil
-}
-
-// loopback reports whether only this machine can reach an address.
-func loopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
-}
-
 func (s *settings) readPeople() error {
 	section := s.file.Section("people")
 	s.people.Roles = map[incident.Role][]string{}
@@ -176,7 +117,7 @@ func (s *settings) readPeople() error {
 	s.people.Roles[incident.Responder], s.people.Roles[incident.Commander] = accounts(p.Responder), accounts(p.Commander)
 	s.people.Roles[incident.Approver], s.people.Roles[incident.Admin] = accounts(p.Approver), accounts(p.Admin)
 	for _, one := range p.Same {
-		l := bot.Linked{Name: one["name"], Zone: one["zone"], IDs: map[string]string{}}
+		l := bot.Linked{Name: one["name"], Zone: one["zone"], Email: one["email"], Subject: one["oidc"], IDs: map[string]string{}}
 		if l.Name == "" {
 			return section.Fault("same", "everybody in `same` needs a name")
 		}
@@ -184,7 +125,7 @@ func (s *settings) readPeople() error {
 			return section.Fault("same", "%s: there is no time zone %q; write one like Europe/Berlin", l.Name, l.Zone)
 		}
 		for where, id := range one {
-			if where != "name" && where != "zone" {
+			if !slices.Contains([]string{"name", "zone", "email", "oidc"}, where) {
 				l.IDs[where] = id
 			}
 		}

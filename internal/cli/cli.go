@@ -4,12 +4,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -28,26 +28,59 @@ const (
 	exitDoctor      = 4
 	exitRefused     = 5
 	exitUnreachable = 6
+	exitStep        = 7
+	exitUnmet       = 8
+	exitUnknown     = 9
+	exitStopped     = 130
 )
 
 // run is what every command gets.
 type run struct {
 	ctx    context.Context //nolint:containedctx // kong calls Run with one value; this is it
+	in     io.Reader
 	out    io.Writer
 	words  io.Writer
 	env    config.Env
 	lookup func(string) (string, bool)
+	style  style
 }
 
 // line is the whole command line.
 type line struct {
-	Demo     demoCmd     `cmd:"" help:"Try it: a pretend company, the war room, no accounts."`
-	Serve    serveCmd    `cmd:"" help:"Run the bot."`
-	Validate validateCmd `cmd:"" help:"Check the configuration and the playbooks (exit 0 or 3)."`
-	Setup    setupCmd    `cmd:"" help:"Print the steps at a vendor (${setups}), with your own addresses filled in."`
-	Doctor   doctorCmd   `cmd:"" help:"Say what is missing and how to fix it (exit 0 or 4)."`
-	Web      webCmd      `cmd:"" help:"Talk to a running server about its war room."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	style
+
+	Demo demoCmd `cmd:"" group:"Try it" help:"A pretend company, the war room, no accounts."`
+
+	Serve serveCmd `cmd:"" group:"Run it" help:"The bot."`
+
+	Setup    setupCmd    `cmd:"" group:"Set it up" help:"Print the steps at a vendor (${setups}), with your own addresses filled in."`
+	Doctor   doctorCmd   `cmd:"" group:"Set it up" help:"Say what is missing and how to fix it (exit 0 or 4)."`
+	Validate validateCmd `cmd:"" group:"Set it up" help:"Check the configuration and the playbooks (exit 0 or 3)."`
+
+	Incidents incidentsCmd `cmd:"" group:"Use it" help:"What is open; one of them with its thread."`
+	Open      openCmd      `cmd:"" group:"Use it" help:"Start an incident by hand."`
+	Own       ownCmd       `cmd:"" group:"Use it" help:"Take it, or hand it over."`
+	Update    updateCmd    `cmd:"" group:"Use it" help:"Tell #status what users feel."`
+	Note      noteCmd      `cmd:"" group:"Use it" help:"Put a fact on the timeline."`
+	Suspects  suspectsCmd  `cmd:"" group:"Use it" help:"What changed recently."`
+	Run       runCmd       `cmd:"" group:"Use it" help:"Start a playbook: preview, confirm, follow."`
+	Undo      undoCmd      `cmd:"" group:"Use it" help:"Take an act back."`
+	Approve   approveCmd   `cmd:"" group:"Use it" help:"Be the second person of a danger step."`
+	Decline   declineCmd   `cmd:"" group:"Use it" help:"Say no to it."`
+	Press     pressCmd     `cmd:"" group:"Use it" help:"Press any button that stands in the thread."`
+	Snooze    snoozeCmd    `cmd:"" group:"Use it" help:"Hold the next reminder."`
+	Freeze    freezeCmd    `cmd:"" group:"Use it" help:"Stop all steps; updates and reminders go on."`
+	Resolve   resolveCmd   `cmd:"" group:"Use it" help:"End it, with a last word for readers."`
+
+	Export    exportCmd    `cmd:"" group:"Look back" help:"timeline, postmortem, audit (md, json, csv)."`
+	Playbooks playbooksCmd `cmd:"" group:"Look back" help:"list, show, test (dry run)."`
+
+	Web        webCmd        `cmd:"" group:"Machinery" help:"One-time sign-in link."`
+	Backup     backupCmd     `cmd:"" group:"Machinery" help:"A copy of the database of a running server."`
+	Restore    restoreCmd    `cmd:"" group:"Machinery" help:"Put a backup back, with Mayday stopped."`
+	ConfigTree configCmd     `cmd:"" name:"config" group:"Machinery" help:"Print the effective configuration."`
+	Completion completionCmd `cmd:"" group:"Machinery" help:"For bash, zsh or fish."`
+	Version    versionCmd    `cmd:"" group:"Machinery" help:"Print the version."`
 }
 
 // exit is an error with an exit code.
@@ -60,15 +93,16 @@ func (e *exit) Error() string { return e.err.Error() }
 func (e *exit) Unwrap() error { return e.err }
 
 // Main runs one command line and answers its exit code.
-func Main(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
-	r := &run{ctx: ctx, out: stdout, words: stderr, env: config.FromEnv(os.LookupEnv), lookup: os.LookupEnv}
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	r := &run{ctx: ctx, in: stdin, out: stdout, words: stderr, env: config.FromEnv(os.LookupEnv), lookup: os.LookupEnv}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	var l line
 	code := -1
 	parser, err := kong.New(&l, kong.Name("mayday"), kong.Description("Incident threads, the word in #status every 30 minutes, and playbook steps that can be taken back."),
-		kong.Writers(stdout, stderr), kong.Exit(func(c int) { code = c }), kong.Bind(r), kong.Vars{"setups": strings.Join(app.SetupNames(), ", ")}, kong.UsageOnError())
+		kong.Writers(stdout, stderr), kong.Exit(func(c int) { code = c }), kong.Bind(r), kong.Vars{"setups": strings.Join(app.SetupNames(), ", ")},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, FlagsLast: true, WrapUpperBound: 120}))
 	if err != nil {
 		fmt.Fprintln(stderr, "mayday:", err)
 		return exitFailed
@@ -82,6 +116,7 @@ func Main(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wri
 		fmt.Fprintln(stderr, "try: mayday --help")
 		return exitUsage
 	}
+	r.style = l.style
 	return r.finish(parsed.Run(r))
 }
 
@@ -89,6 +124,10 @@ func Main(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wri
 func (r *run) finish(err error) int {
 	if err == nil {
 		return exitOK
+	}
+	if errors.Is(err, context.Canceled) && r.ctx.Err() != nil {
+		fmt.Fprintln(r.words, "mayday: interrupted")
+		return exitStopped
 	}
 	var f *fault.Fault
 	if errors.As(err, &f) {
@@ -110,18 +149,26 @@ func (r *run) finish(err error) int {
 	return exitFailed
 }
 
+// usual are the places where a configuration is looked for.
+var usual = []string{"mayday.yaml", "/etc/mayday/mayday.yaml"}
+
+// hasUsual reports whether there is one.
+func (r *run) hasUsual() bool {
+	return slices.ContainsFunc(usual, func(path string) bool { _, err := os.Stat(path); return err == nil })
+}
+
 // load reads the configuration file: -c, MAYDAY_CONFIG, or one of the usual
 // places.
 func (r *run) load(path string) (*config.File, error) {
 	if path == "" {
 		path = r.env.Config
 	}
-	for _, usual := range []string{"mayday.yaml", "/etc/mayday/mayday.yaml"} {
+	for _, at := range usual {
 		if path != "" {
 			break
 		}
-		if _, err := os.Stat(usual); err == nil {
-			path = usual
+		if _, err := os.Stat(at); err == nil {
+			path = at
 		}
 	}
 	if path == "" {
@@ -134,14 +181,12 @@ func (r *run) load(path string) (*config.File, error) {
 	return f, nil
 }
 
-type versionCmd struct {
-	JSON bool `help:"As JSON."`
-}
+type versionCmd struct{}
 
 // Run prints the version.
 func (c *versionCmd) Run(r *run) error {
-	if c.JSON {
-		return json.NewEncoder(r.out).Encode(map[string]string{"version": version(), "go": goVersion()})
+	if r.style.JSON {
+		return r.json(map[string]string{"version": version(), "go": goVersion()})
 	}
 	_, err := fmt.Fprintln(r.out, "mayday", version())
 	return err

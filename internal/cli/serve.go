@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"mayday/internal/app"
 )
@@ -22,7 +25,10 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(r.ctx, app.Options{File: file, Env: r.env, Version: version(), Log: r.words})
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	a, err := app.New(r.ctx, app.Options{File: file, Env: r.env, Version: version(), Log: r.words, Reload: again})
 	if err != nil {
 		return err
 	}
@@ -72,7 +78,6 @@ func (c *validateCmd) Run(r *run) error {
 
 type doctorCmd struct {
 	Config string `short:"c" placeholder:"FILE" help:"The configuration."`
-	JSON   bool   `help:"As JSON."`
 }
 
 // Run asks every part what is missing.
@@ -91,7 +96,7 @@ func (c *doctorCmd) Run(r *run) error {
 			bad++
 		}
 	}
-	if c.JSON {
+	if r.style.JSON {
 		if err := json.NewEncoder(r.out).Encode(map[string]any{"findings": rows, "problems": bad}); err != nil {
 			return err
 		}
@@ -132,7 +137,6 @@ type demoCmd struct {
 	Data      string  `placeholder:"DIR" help:"Keep the data here (default: forgotten at the end)."`
 	Speed     float64 `default:"1" help:"Divides the durations of updates: 60 makes half an hour half a minute."`
 	NoBrowser bool    `help:"Do not open the browser."`
-	JSON      bool    `help:"The ready line as JSON."`
 	Postgres  string  `placeholder:"DSN" help:"A real, disposable database to end queries on."`
 }
 
@@ -153,7 +157,7 @@ func (c *demoCmd) Run(r *run) error {
 		return err
 	}
 	page := d.App.URL() + "/?k=" + d.Key
-	if c.JSON {
+	if r.style.JSON {
 		err = json.NewEncoder(r.out).Encode(map[string]any{"ready": true, "url": page, "api": d.App.URL(), "token": d.Token, "pagerduty_secret": d.Secret})
 	} else {
 		_, err = fmt.Fprintln(r.out, "ready", d.App.URL())
@@ -173,7 +177,7 @@ func (c *demoCmd) Run(r *run) error {
 	} else {
 		fmt.Fprintln(r.words, "Ctrl+C stops; what happened stays in "+c.Data+".")
 	}
-	if !c.NoBrowser && !c.JSON {
+	if !c.NoBrowser && !r.style.JSON {
 		openBrowser(page)
 	}
 	return d.Wait(r.ctx)

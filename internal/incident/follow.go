@@ -23,6 +23,7 @@ const (
 	KindResolved  = "resolved"
 	KindRemind    = "remind"
 	KindFinished  = "finished"
+	KindPicture   = "picture"
 )
 
 // Calls to an alert source, kinds of outbox rows in the room "source".
@@ -30,6 +31,7 @@ const (
 	CallAcknowledge = "acknowledge"
 	CallResolve     = "resolve"
 	CallPage        = "page"
+	CallNote        = "note" // where the war room is, once it is declared
 )
 
 // Follow answers what every change implies, whatever caused it: each entry that
@@ -52,6 +54,9 @@ func Follow(before, after *Incident, entries []Entry, now time.Time) ([]Out, []W
 	}
 	f.nudges(before)
 	f.asked(before)
+	if after.Suspicion != nil && after.runsOver() > before.runsOver() {
+		wakes = append(wakes, suspectsWake(after, now.Add(settledFigures)))
+	}
 	if len(before.Updates) != len(after.Updates) && len(after.Updates) > 1 {
 		f.edit(KindUpdate, "update:"+itoa(after.Updates[0].Seq), itoa(after.Updates[0].Seq), false)
 	}
@@ -105,6 +110,7 @@ func (f *follower) entry(before *Incident, e Entry) {
 		if before.Seq > 0 {
 			f.post(KindDeclared, "declared:"+seq, seq, PriorityOpen)
 		}
+		f.call(CallNote, e.Seq)
 	case *Alert:
 		if b.Joined && b.Urgent {
 			f.post(KindAlert, "alert:"+seq, seq, PriorityOpen)
@@ -126,6 +132,11 @@ func (f *follower) entry(before *Incident, e Entry) {
 		f.nudged(b.Nudge, e)
 	case *SuspectsSeen:
 		f.edit(KindOpener, "opener", "", false)
+		if before.Suspicion == nil && f.after.Severity == SEV1 && len(b.Found.Figures) > 0 {
+			f.post(KindPicture, "picture:"+seq, b.Found.Figures[0].Name, PriorityEdit)
+		}
+	case *PictureAsked:
+		f.post(KindPicture, "picture:"+seq, b.Chart, PriorityEdit)
 	case *Recovered:
 		f.post(KindRecovered, "recovered:"+seq, seq, PriorityNudge)
 	case *ResolvedBody:

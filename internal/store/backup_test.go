@@ -21,11 +21,15 @@ func TestRestore(t *testing.T) {
 	if err := s.Backup(t.Context(), copied); err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(t.Context(), copied, s.dir); !fault.HasCode(err, "E26") {
+	restore := func(from, dir string) (kept string, err error) {
+		_, kept, err = Restore(t.Context(), dir, from, true)
+		return kept, err
+	}
+	if _, err := restore(copied, s.dir); !fault.HasCode(err, "E26") {
 		t.Errorf("into a directory that is used: got %v, want E26", err)
 	}
 	dir := filepath.Join(t.TempDir(), "new")
-	if err := Restore(t.Context(), copied, dir); !fault.HasCode(err, "E24") || !strings.Contains(err.Error(), keyName) {
+	if _, err := restore(copied, dir); !fault.HasCode(err, "E24") || !strings.Contains(err.Error(), keyName) {
 		t.Errorf("without the key: got %v, want E24 that names it", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, keyName), s.key, 0o600); err != nil {
@@ -43,15 +47,15 @@ func TestRestore(t *testing.T) {
 		if err := os.WriteFile(bad, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := Restore(t.Context(), bad, dir); !fault.HasCode(err, "E24") {
+		if _, err := restore(bad, dir); !fault.HasCode(err, "E24") {
 			t.Errorf("%s: got %v, want E24", name, err)
 		}
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 2 {
 		t.Errorf("bad copies left %v, %v, want the key and the lock", files, err)
 	}
-	if err := Restore(t.Context(), copied, dir); err != nil {
-		t.Fatal(err)
+	if kept, err := restore(copied, dir); err != nil || kept != "" {
+		t.Fatal(kept, err)
 	}
 	restored, err := Open(t.Context(), Options{Dir: dir})
 	if err != nil {
@@ -64,8 +68,12 @@ func TestRestore(t *testing.T) {
 		t.Error(err)
 	}
 	abandon(t, restored)
-	if err := Restore(t.Context(), copied, dir); !fault.HasCode(err, "E24") {
-		t.Errorf("over a database: got %v, want E24", err)
+	kept, err := restore(copied, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(kept, databaseName)); err != nil {
+		t.Errorf("the database that was there is not kept: %v", err)
 	}
 }
 

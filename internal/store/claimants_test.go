@@ -69,6 +69,7 @@ func claimant(address string) int {
 
 // TestFourProcessesShareTenThousandRows: each row is done, and by one of them.
 func TestFourProcessesShareTenThousandRows(t *testing.T) {
+	t.Parallel()
 	const many, processes = 10_000, 4
 	server := postgrestest.Shared(t)
 	address := server.SuperuserDSN(server.Database(t))
@@ -164,6 +165,7 @@ func lateWriter(value string) int {
 // meanwhile: nothing that the first writes after that is there (P15, I11). A
 // process that was stopped while it held locks is cut off by the server.
 func TestLateWritesAreRefused(t *testing.T) {
+	t.Parallel()
 	const databases, processes, rounds = 9, 4, 3 // 108 runs
 	server := postgrestest.Start(t, "max_connections=300")
 	var all sync.WaitGroup

@@ -37,9 +37,10 @@ type dialect struct {
 	// lowest mark is behind that, $1. "" where there is one writer.
 	feedMark, feedDrawn, feedBehind string
 
-	// receive stores a body and its wake-up in one statement that is a transaction
-	// of its own. $1 source, $2 event id, $3 body, $4 now or nothing. "" where a job
-	// of the writer is as good.
+	// receive stores bodies and their wake-ups in one statement that is a
+	// transaction of its own, and answers source and event id of those that are new.
+	// $1 sources, $2 event ids, $3 bodies, $4 now or nothing. "" where a job of the
+	// writer is as good.
 	receive string
 }
 

@@ -40,9 +40,11 @@ var postgresDialect = &dialect{
 		WHERE locktype = 'advisory' AND classid = 77684 AND objsubid = 2
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS marks`,
 	receive: `WITH moment AS (SELECT COALESCE($4::bigint, ` + postgresNow + `) AS now),
-		body AS (INSERT INTO inbox (source, event_id, at, state, body) SELECT $1, $2, now, 'new', $3 FROM moment
-			ON CONFLICT (source, event_id) DO NOTHING RETURNING id, at)
-		INSERT INTO wake (kind, subject, due_at, priority) SELECT 'inbox', id::text, at, 0 FROM body`,
+		body AS (INSERT INTO inbox (source, event_id, at, state, body)
+			SELECT d.source, d.id, now, 'new', d.body FROM moment, unnest($1::text[], $2::text[], $3::bytea[]) WITH ORDINALITY AS d(source, id, body, nth) ORDER BY nth
+			ON CONFLICT (source, event_id) DO NOTHING RETURNING id, source, event_id, at),
+		woken AS (INSERT INTO wake (kind, subject, due_at, priority) SELECT 'inbox', id::text, at, 0 FROM body)
+		SELECT source, event_id FROM body`,
 }
 
 // postgresClaim skips rows that another process is claiming or finishing at this
@@ -62,8 +64,8 @@ func postgresClaim(kinds int) string {
 // Connections of one process. Four processes fit into the 100 that a server
 // allows unless it is told otherwise.
 const (
-	writeConns = 14
-	readConns  = 8
+	writeConns = 18
+	readConns  = 6
 	// calmConns are the most that the loop may hold, so that an acknowledgement or
 	// a press never waits for the work of a storm.
 	calmConns = 8

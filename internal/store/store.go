@@ -134,6 +134,7 @@ func (s *Store) openPostgres(ctx context.Context, address, sealKey string) error
 	db, err := openPostgresWriters(ctx, address)
 	if db != nil {
 		s.writer = newTransactor(db, s.dialect, s.clock, s.signal, s.log)
+		s.writer.start()
 	}
 	if err != nil {
 		return err

@@ -33,6 +33,10 @@ type transactor struct {
 	log    *slog.Logger
 	calm   chan struct{}
 
+	bodies chan *delivery
+	lanes  sync.WaitGroup
+	quit   chan struct{}
+
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
@@ -40,10 +44,15 @@ type transactor struct {
 }
 
 func newTransactor(db *sql.DB, d *dialect, clock func() time.Time, signal func(), log *slog.Logger) *transactor {
-	return &transactor{db: db, d: d, clock: clock, signal: signal, log: log, calm: make(chan struct{}, calmConns)}
+	return &transactor{db: db, d: d, clock: clock, signal: signal, log: log, calm: make(chan struct{}, calmConns),
+		bodies: make(chan *delivery), quit: make(chan struct{})}
 }
 
-func (p *transactor) start() {}
+func (p *transactor) start() {
+	for range receiveLanes {
+		p.lanes.Go(p.receiveLane)
+	}
+}
 
 // close waits for the writes that are under way.
 func (p *transactor) close() error {
@@ -51,6 +60,8 @@ func (p *transactor) close() error {
 	p.closed = true
 	p.mu.Unlock()
 	p.running.Wait()
+	close(p.quit)
+	p.lanes.Wait()
 	return p.db.Close()
 }
 
@@ -148,30 +159,6 @@ func (p *transactor) report(ctx context.Context, err error) error {
 		p.log.InfoContext(ctx, "storage can be written again")
 	}
 	return err
-}
-
-// receive stores a body and its wake-up in one statement.
-func (p *transactor) receive(ctx context.Context, source, eventID string, body []byte) (fresh bool, err error) {
-	if err := p.enter(); err != nil {
-		return false, err
-	}
-	defer p.running.Done()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), urgentWrite)
-	defer cancel()
-	var now any
-	if p.clock != nil {
-		now = micro(p.clock())
-	}
-	r, err := p.db.ExecContext(ctx, p.d.receive, storable([]any{source, eventID, body, now})...)
-	if err != nil {
-		return false, p.report(ctx, unavailable(fmt.Errorf("store body: %w", err)))
-	}
-	_ = p.report(ctx, nil)
-	n, err := r.RowsAffected()
-	if n > 0 {
-		p.signal()
-	}
-	return n > 0, err
 }
 
 func errStopping() error {

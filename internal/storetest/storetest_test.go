@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -24,8 +25,13 @@ func TestSQLite(t *testing.T) {
 
 func TestPostgres(t *testing.T) {
 	server := postgrestest.Shared(t)
+	database := server.Database(t)
+	schemas := 0 // cheaper than a database for each test
 	storetest.Run(t, func(tb testing.TB, clock func() time.Time) storetest.Store {
-		return open(tb, store.Options{Postgres: server.SuperuserDSN(server.Database(tb)), Platforms: []string{storetest.Platform}, Clock: clock})
+		schemas++
+		name := fmt.Sprintf("store_%d", schemas)
+		server.Exec(tb, database, "CREATE SCHEMA "+name)
+		return open(tb, store.Options{Postgres: server.SuperuserDSN(database) + "&search_path=" + name, Platforms: []string{storetest.Platform}, Clock: clock})
 	})
 }
 

@@ -88,6 +88,7 @@ func (d *disk) clear() {
 // nothing left deliveries are 202 or 503 and never anything else, the process
 // stays, and starts; ten seconds after there is room all is as before.
 func TestAFullDisk(t *testing.T) {
+	t.Parallel()
 	sender := newSender(t)
 	s := newSignalling(t, postgrestest.Start(t), "cancel")
 	s.p.kill()
@@ -194,6 +195,7 @@ func recovers(t *testing.T, h *home, letters []*letter) {
 // TestADiskThatFailsToSync: while every sync fails, deliveries are 503 and nothing
 // is promised; when syncs work again, all is as before.
 func TestADiskThatFailsToSync(t *testing.T) {
+	t.Parallel()
 	h, s := newHome(t, tenLines), newSender(t)
 	p := h.serve()
 	h.deliver(s.sample("incident.triggered", "QBEFORE"))

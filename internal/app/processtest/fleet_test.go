@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,6 +47,7 @@ func newFleet(t testing.TB, size int, config string) *fleet {
 // now and then the database itself is stopped as `pg_ctl stop -m immediate` does.
 // What was answered 2xx is there, once.
 func TestSoakKillInBurstsOnPostgres(t *testing.T) {
+	t.Parallel()
 	rounds := 9
 	if soaking() {
 		rounds = 120
@@ -130,10 +132,12 @@ func (f *fleet) fire(letters []*letter, strike func(), random *rand.Rand) (unans
 }
 
 // insist sends a letter until it is taken, as its source does.
-func (f *fleet) insist(l *letter) {
+func (f *fleet) insist(l *letter) { f.t.Helper(); f.insistAt(f.homes[0], l) }
+
+func (f *fleet) insistAt(h *home, l *letter) {
 	f.t.Helper()
 	eventually(f.t, patience, func() string {
-		status, err := f.homes[0].knock(mac(firstSecret, l.body), l.body)
+		status, err := h.knock(mac(firstSecret, l.body), l.body)
 		return unless(err == nil && status == http.StatusAccepted, "a signed delivery is answered %d (%v)", status, err)
 	})
 	l.acked = true
@@ -142,6 +146,7 @@ func (f *fleet) insist(l *letter) {
 // TestADatabaseThatIsAway: without it every process answers 503 and stays; with
 // it, all is well again without a restart.
 func TestADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
 	s := newSender(t)
 	f := newFleet(t, 2, tenLines)
 	f.homes[0].deliver(s.sample("incident.triggered", "QBEFORE"))
@@ -183,11 +188,59 @@ func TestADatabaseThatIsAway(t *testing.T) {
 	}
 }
 
+// TestAPausedProcessHarmsNobody: a process is stopped in the middle of a burst,
+// wherever it was just then. The other one answers on, and has done all of the
+// work within 30 s (P15), that which the paused one had claimed as well. When it
+// goes on, nothing is there twice.
+func TestAPausedProcessHarmsNobody(t *testing.T) {
+	t.Parallel()
+	s, random := newSender(t), dice(t)
+	f := newFleet(t, 2, tenLines)
+	paused, other := f.homes[0], f.homes[1]
+	paused.http.Timeout = 2 * time.Second // nobody waits for long for one that hangs
+	letters := mail(s, 0, burst)
+	for round := range 2 {
+		more := mail(s, round+1, burst)
+		letters = append(letters, more...)
+		next := f.homes
+		f.homes = f.homes[:1]
+		var began time.Time
+		left := f.fire(more, func() {
+			pass(t, time.Duration(random.IntN(30))*time.Millisecond)
+			paused.signal(syscall.SIGSTOP)
+			began = time.Now()
+		}, random)
+		f.homes = next
+		for _, l := range left {
+			f.insistAt(other, l)
+		}
+		other.owners(t, more)
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("the other one needed %s", took)
+		}
+		t.Logf("round %d: %d of %d were not answered, all was done %s later", round, len(left), len(more), time.Since(began).Round(time.Millisecond))
+		paused.signal(syscall.SIGCONT)
+	}
+	paused.http.Timeout = patience
+	for _, l := range letters[:burst] {
+		f.insistAt(paused, l)
+	}
+	other.allThereOnce(t, letters)
+}
+
+func (h *home) signal(s syscall.Signal) {
+	h.t.Helper()
+	if err := h.pid.cmd.Process.Signal(s); err != nil {
+		h.t.Fatalf("send %s: %v", s, err)
+	}
+}
+
 // TestAStormOnThreeProcesses: 3,600 webhooks of 300 keys on 300 services, shuffled,
 // some twice, at three processes: 300 incidents, one for each key, each with one
 // card. How long the answers took is in the log; a limit that a busy machine
 // breaks would prove nothing.
 func TestAStormOnThreeProcesses(t *testing.T) {
+	t.Parallel()
 	const keys, each = 300, 12
 	var services strings.Builder
 	for n := range keys {

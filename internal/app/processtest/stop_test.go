@@ -93,6 +93,10 @@ func TestClosedByDefault(t *testing.T) {
 		t.Errorf("it made its data directory before it refused: %v", err)
 	}
 	h.configure(open)
+	if p := run(t, secrets, "serve", "-c", h.file); p.code == 0 || !strings.Contains(p.said(), "in plain text") {
+		t.Errorf("with tokens, and nothing before it: %d, it said\n%s", p.code, p.said())
+	}
+	h.configure(strings.Replace(open, "web:\n", "web:\n  trust_proxy: 127.0.0.1\n", 1))
 	p := launch(t, secrets, binary, "serve", "-c", h.file)
 	if line := p.line(); !strings.HasPrefix(line, "ready http://") {
 		t.Errorf("with tokens it printed %q", line)

@@ -116,7 +116,8 @@ func checkStatefulChange(before, o *appsv1.StatefulSet, at *field.Path) field.Er
 	if apiequality.Semantic.DeepEqual(want, before.Spec) {
 		return nil
 	}
-	return field.ErrorList{field.Forbidden(at, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
+	return field.ErrorList{field.Forbidden(at, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "+
+		"'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
 }
 
 func checkCronJob(o *batchv1.CronJob, at *field.Path) field.ErrorList {
@@ -140,7 +141,9 @@ func checkPod(before, o *corev1.Pod, at *field.Path) field.ErrorList {
 	}
 	want.ActiveDeadlineSeconds, want.Tolerations, want.TerminationGracePeriodSeconds = before.Spec.ActiveDeadlineSeconds, before.Spec.Tolerations, before.Spec.TerminationGracePeriodSeconds
 	if !apiequality.Semantic.DeepEqual(want, before.Spec) {
-		wrong = append(wrong, field.Forbidden(at, "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"))
+		wrong = append(wrong, field.Forbidden(at, "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"+
+			"`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"+
+			"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"))
 	}
 	return wrong
 }

@@ -118,7 +118,9 @@ func (c *Cluster) seed(o Options) error {
 		if !ok {
 			return fmt.Errorf("the practice cluster keeps no %T", one)
 		}
-		c.born(k, clone(one))
+		if _, there := c.store.get(k, one.GetNamespace(), one.GetName()); !there {
+			c.born(k, clone(one))
+		}
 	}
 	return nil
 }

@@ -95,8 +95,8 @@ func (c *Cluster) cannotPull(p *corev1.Pod, s *corev1.ContainerStatus, backingOf
 
 // crash ends the container at once, and again after every further startup time.
 func (c *Cluster) crash(p *corev1.Pod, s *corev1.ContainerStatus, age time.Duration) {
-	restarts := min(mostRestarts, int32((age-c.startup/2)/c.startup))
-	ended := p.Status.StartTime.Add(c.startup/2 + time.Duration(restarts)*c.startup)
+	restarts := min(mostRestarts, 1+int32((age-c.startup/2)/c.startup))
+	ended := p.Status.StartTime.Add(c.startup/2 + time.Duration(restarts-1)*c.startup)
 	if restarts < mostRestarts {
 		c.again(ended.Add(c.startup))
 	}
@@ -106,7 +106,7 @@ func (c *Cluster) crash(p *corev1.Pod, s *corev1.ContainerStatus, age time.Durat
 		return
 	}
 	said := fmt.Sprintf("back-off 10s restarting failed container=%s pod=%s_%s(%s)", s.Name, p.Name, p.Namespace, p.UID)
-	if s.RestartCount != restarts || s.State.Waiting == nil {
+	if s.RestartCount != restarts {
 		c.say(p, pods, corev1.EventTypeWarning, "BackOff", fmt.Sprintf("Back-off restarting failed container %s in pod %s_%s(%s)", s.Name, p.Name, p.Namespace, p.UID))
 		s.LastTerminationState = corev1.ContainerState{Terminated: over}
 	}

@@ -46,11 +46,14 @@ func preconditions(k *kind, o Object, p *metav1.Preconditions) error {
 	if p == nil {
 		return nil
 	}
+	differs := func(what string, want, got any) error {
+		return apierrors.NewConflict(k.groupResource(), o.GetName(), wording(fmt.Sprintf("Precondition failed: %[1]s in precondition: %[2]v, %[1]s in object meta: %[3]v", what, want, got)))
+	}
 	if p.UID != nil && *p.UID != o.GetUID() {
-		return apierrors.NewConflict(k.groupResource(), o.GetName(), wording(fmt.Sprintf("Precondition failed: UID in precondition: %v, UID in object meta: %v", *p.UID, o.GetUID())))
+		return differs("UID", *p.UID, o.GetUID())
 	}
 	if p.ResourceVersion != nil && *p.ResourceVersion != o.GetResourceVersion() {
-		return apierrors.NewConflict(k.groupResource(), o.GetName(), wording(fmt.Sprintf("Precondition failed: ResourceVersion in precondition: %v, ResourceVersion in object meta: %v", *p.ResourceVersion, o.GetResourceVersion())))
+		return differs("ResourceVersion", *p.ResourceVersion, o.GetResourceVersion())
 	}
 	return nil
 }

@@ -1,12 +1,17 @@
 package kubernetes
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 )
 
 // keptEvents is how many there are at most; the oldest go first. The real server
 // keeps them for an hour.
 const keptEvents = 400
+
+// repeatAfter is how long nobody says the same again.
+const repeatAfter = 2 * time.Second
 
 // say writes an event about an object. What was said before counts up.
 func (c *Cluster) say(about Object, k *kind, level, reason, message string) {
@@ -17,6 +22,9 @@ func (c *Cluster) say(about Object, k *kind, level, reason, message string) {
 	for _, o := range c.store.list(events, about.GetNamespace()) {
 		e, _ := o.(*corev1.Event)
 		if e.InvolvedObject.UID == about.GetUID() && e.Reason == reason && e.Message == message {
+			if at.Sub(e.LastTimestamp.Time) < repeatAfter {
+				return
+			}
 			again := clone(e)
 			again.Count++
 			again.LastTimestamp = at

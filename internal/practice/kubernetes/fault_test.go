@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,8 @@ func TestAnAPIThatIsAwayOrSlow(t *testing.T) {
 			return false
 		}
 	})
-	if _, err := s.apps.Deployments("prod").Get(ctx, "checkout", metav1.GetOptions{}); err == nil {
+	if res, err := http.Get(s.Page() + "/version"); err == nil {
+		res.Body.Close()
 		t.Error("an API that is away answered")
 	}
 	s.Unreachable(false)

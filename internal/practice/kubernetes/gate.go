@@ -31,9 +31,10 @@ type call struct {
 	received *Received // nil for what changes nothing
 }
 
-// routes of the API.
+// routes: the page at "/", the API everywhere else.
 func (c *Cluster) routes() http.Handler {
 	mux := http.NewServeMux()
+	c.pageRoutes(mux)
 	mux.HandleFunc("/", c.api)
 	return mux
 }

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -32,23 +33,48 @@ type kind struct {
 
 const statusPart, scalePart = "status", "scale"
 
+// The resources, in the notation that discovery shows: kind, resource and short name.
 var (
-	deployments  = &kind{group: "apps", version: "v1", resource: "deployments", kind: "Deployment", singular: "deployment", short: []string{"deploy"}, namespaced: true, subs: []string{scalePart, statusPart}, empty: func() Object { return &appsv1.Deployment{} }}
-	replicaSets  = &kind{group: "apps", version: "v1", resource: "replicasets", kind: "ReplicaSet", singular: "replicaset", short: []string{"rs"}, namespaced: true, subs: []string{scalePart, statusPart}, empty: func() Object { return &appsv1.ReplicaSet{} }}
-	statefulSets = &kind{group: "apps", version: "v1", resource: "statefulsets", kind: "StatefulSet", singular: "statefulset", short: []string{"sts"}, namespaced: true, subs: []string{scalePart, statusPart}, empty: func() Object { return &appsv1.StatefulSet{} }}
-	daemonSets   = &kind{group: "apps", version: "v1", resource: "daemonsets", kind: "DaemonSet", singular: "daemonset", short: []string{"ds"}, namespaced: true, subs: []string{statusPart}, empty: func() Object { return &appsv1.DaemonSet{} }}
-	revisions    = &kind{group: "apps", version: "v1", resource: "controllerrevisions", kind: "ControllerRevision", singular: "controllerrevision", namespaced: true, empty: func() Object { return &appsv1.ControllerRevision{} }}
-	pods         = &kind{version: "v1", resource: "pods", kind: "Pod", singular: "pod", short: []string{"po"}, namespaced: true, subs: []string{"eviction", "log", statusPart}, empty: func() Object { return &corev1.Pod{} }}
-	events       = &kind{version: "v1", resource: "events", kind: "Event", singular: "event", short: []string{"ev"}, namespaced: true, empty: func() Object { return &corev1.Event{} }}
-	configMaps   = &kind{version: "v1", resource: "configmaps", kind: "ConfigMap", singular: "configmap", short: []string{"cm"}, namespaced: true, empty: func() Object { return &corev1.ConfigMap{} }}
-	secrets      = &kind{version: "v1", resource: "secrets", kind: "Secret", singular: "secret", namespaced: true, empty: func() Object { return &corev1.Secret{} }}
-	nodes        = &kind{version: "v1", resource: "nodes", kind: "Node", singular: "node", short: []string{"no"}, subs: []string{statusPart}, empty: func() Object { return &corev1.Node{} }}
-	namespaces   = &kind{version: "v1", resource: "namespaces", kind: "Namespace", singular: "namespace", short: []string{"ns"}, subs: []string{statusPart}, empty: func() Object { return &corev1.Namespace{} }}
-	jobs         = &kind{group: "batch", version: "v1", resource: "jobs", kind: "Job", singular: "job", namespaced: true, subs: []string{statusPart}, empty: func() Object { return &batchv1.Job{} }}
-	cronJobs     = &kind{group: "batch", version: "v1", resource: "cronjobs", kind: "CronJob", singular: "cronjob", short: []string{"cj"}, namespaced: true, subs: []string{statusPart}, empty: func() Object { return &batchv1.CronJob{} }}
-	autoscalers  = &kind{group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers", kind: "HorizontalPodAutoscaler", singular: "horizontalpodautoscaler", short: []string{"hpa"}, namespaced: true, subs: []string{statusPart}, empty: func() Object { return &autoscalingv2.HorizontalPodAutoscaler{} }}
-	budgets      = &kind{group: "policy", version: "v1", resource: "poddisruptionbudgets", kind: "PodDisruptionBudget", singular: "poddisruptionbudget", short: []string{"pdb"}, namespaced: true, subs: []string{statusPart}, empty: func() Object { return &policyv1.PodDisruptionBudget{} }}
+	deployments  = inApps("Deployment", "deployments", "deploy", func() Object { return &appsv1.Deployment{} }, scalePart, statusPart)
+	replicaSets  = inApps("ReplicaSet", "replicasets", "rs", func() Object { return &appsv1.ReplicaSet{} }, scalePart, statusPart)
+	statefulSets = inApps("StatefulSet", "statefulsets", "sts", func() Object { return &appsv1.StatefulSet{} }, scalePart, statusPart)
+	daemonSets   = inApps("DaemonSet", "daemonsets", "ds", func() Object { return &appsv1.DaemonSet{} }, statusPart)
+	revisions    = inApps("ControllerRevision", "controllerrevisions", "", func() Object { return &appsv1.ControllerRevision{} })
+	pods         = core("Pod", "pods", "po", func() Object { return &corev1.Pod{} }, "eviction", "log", statusPart)
+	events       = core("Event", "events", "ev", func() Object { return &corev1.Event{} })
+	configMaps   = core("ConfigMap", "configmaps", "cm", func() Object { return &corev1.ConfigMap{} })
+	secrets      = core("Secret", "secrets", "", func() Object { return &corev1.Secret{} })
+	nodes        = core("Node", "nodes", "no", func() Object { return &corev1.Node{} }, statusPart).ofCluster()
+	namespaces   = core("Namespace", "namespaces", "ns", func() Object { return &corev1.Namespace{} }, statusPart).ofCluster()
+	jobs         = newKind("batch", "v1", "Job", "jobs", "", func() Object { return &batchv1.Job{} }, statusPart)
+	cronJobs     = newKind("batch", "v1", "CronJob", "cronjobs", "cj", func() Object { return &batchv1.CronJob{} }, statusPart)
+	autoscalers  = newKind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa",
+		func() Object { return &autoscalingv2.HorizontalPodAutoscaler{} }, statusPart)
+	budgets = newKind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb",
+		func() Object { return &policyv1.PodDisruptionBudget{} }, statusPart)
 )
+
+func newKind(group, version, name, resource, short string, empty func() Object, subs ...string) *kind {
+	k := &kind{group: group, version: version, kind: name, resource: resource, singular: strings.ToLower(name), namespaced: true, subs: subs, empty: empty}
+	if short != "" {
+		k.short = []string{short}
+	}
+	return k
+}
+
+func inApps(name, resource, short string, empty func() Object, subs ...string) *kind {
+	return newKind("apps", "v1", name, resource, short, empty, subs...)
+}
+
+func core(name, resource, short string, empty func() Object, subs ...string) *kind {
+	return newKind("", "v1", name, resource, short, empty, subs...)
+}
+
+// ofCluster is a kind that lies in no namespace.
+func (k *kind) ofCluster() *kind {
+	k.namespaced = false
+	return k
+}
 
 var kinds = []*kind{
 	deployments, replicaSets, statefulSets, daemonSets, revisions,

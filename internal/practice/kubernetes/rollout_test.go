@@ -86,8 +86,8 @@ func TestARolloutThatCannotWork(t *testing.T) {
 		t.Run(tag, func(t *testing.T) {
 			s := newStage(t, Options{Objects: []Object{prod()}})
 			s.prodCart("cart:1.9.8", 3)
-			s.patch(types.StrategicMergePatchType, `{"spec":{"progressDeadlineSeconds":1,"template":{"spec":{"containers":[{"name":"cart","image":"cart:`+tag+`"}]}}}}`)
 			began := time.Now()
+			s.patch(types.StrategicMergePatchType, `{"spec":{"progressDeadlineSeconds":1,"template":{"spec":{"containers":[{"name":"cart","image":"cart:`+tag+`"}]}}}}`)
 			s.until("the reason is on a pod", func() bool { return s.waiting(reason) })
 			s.until("the deadline is over", func() bool {
 				p := conditionOf(s.deployment().Status.Conditions, appsv1.DeploymentProgressing)

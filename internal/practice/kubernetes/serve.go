@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -42,6 +43,7 @@ func (c *Cluster) open(ctx context.Context, address string) error {
 	h1.SetHTTP1(true) // a connection of HTTP/2 cannot be hung up for one request alone
 	server := &http.Server{
 		Handler: practice.Recorded("kubernetes", c), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, Protocols: h1,
+		ErrorLog:  slog.NewLogLogger(c.log.Handler(), slog.LevelDebug), // callers that went away
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{identity}, MinVersion: tls.VersionTLS12},
 	}
 	c.keepServing(func() error { return server.ServeTLS(secure, "", "") })

@@ -126,8 +126,10 @@ const changeCause = "kubernetes.io/change-cause"
 // by says who changed the template last.
 func (s *shopFloor) by(manager string, ago time.Duration) []metav1.ManagedFieldsEntry {
 	at := metav1.NewTime(s.now.Add(-ago).Truncate(time.Second))
-	fields := []byte(`{"f:spec":{"f:template":{"f:spec":{"f:containers":{}}}}}`)
-	return []metav1.ManagedFieldsEntry{{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "apps/v1", Time: &at, FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: fields}}}
+	fields := `{"f:spec":{"f:template":{"f:spec":{"f:containers":{}}}}}`
+	return []metav1.ManagedFieldsEntry{{
+		Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "apps/v1", Time: &at, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields),
+	}}
 }
 
 func (s *shopFloor) queue() Object {

@@ -23,7 +23,7 @@ func sign(one *call, old, o Object) {
 	at := now()
 	entry := metav1.ManagedFieldsEntry{
 		Manager: manager(one), Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: one.kind.groupVersion().String(),
-		Time: &at, FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: raw}, Subresource: one.what.sub,
+		Time: &at, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(raw)), Subresource: one.what.sub,
 	}
 	kept := slices.DeleteFunc(slices.Clone(o.GetManagedFields()), func(m metav1.ManagedFieldsEntry) bool {
 		return m.Manager == entry.Manager && m.Subresource == entry.Subresource

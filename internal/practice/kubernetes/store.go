@@ -118,7 +118,8 @@ func (c change) seen(matches func(Object) bool) (watch.EventType, bool) {
 
 func newUID() types.UID {
 	b := random(16)
-	return types.UID(fmt.Sprintf("%x-%x-4%x-a%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])[:36])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // a random UUID, RFC 9562 section 5.4
+	return types.UID(fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16]))
 }
 
 func random(n int) []byte {

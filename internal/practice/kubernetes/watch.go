@@ -37,7 +37,6 @@ func (c *Cluster) watch(one *call, pick picker) (int, any, error) {
 		return 0, nil, err
 	}
 	control := http.NewResponseController(one.w)
-	_ = control.SetWriteDeadline(time.Time{}) // a watch outlives every deadline
 	one.w.Header().Set("Content-Type", "application/json")
 	one.w.WriteHeader(http.StatusOK)
 	over := time.NewTimer(watchTime(one))

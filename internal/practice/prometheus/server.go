@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -92,7 +93,7 @@ func (s *Server) URL() string { return s.url }
 // Record keeps a value of a series: its name, and names and values of its labels.
 // Values of one series come in the order of time.
 func (s *Server) Record(at time.Time, name string, value float64, label ...string) {
-	s.memory.add(at, value, labels.FromStrings(append([]string{labels.MetricName, name}, label...)...))
+	s.memory.add(at, value, labels.FromStrings(append([]string{model.MetricNameLabel, name}, label...)...))
 }
 
 // Forget drops everything that was recorded, as a restart without a disk does.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,6 +109,18 @@ func (s *Shop) serve(ctx context.Context, d *day) {
 			d.pass(at, now, s.o.Record)
 		}
 	}
+}
+
+// Failing is the share of requests to a service that fail now, as its customers
+// know before any chart does; 1 for a service that is not there.
+func (s *Shop) Failing(app string) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := slices.IndexFunc(services, func(one service) bool { return one.app == app })
+	if n < 0 {
+		return 1
+	}
+	return s.now.failing(services[n])
 }
 
 // SlowQuery begins or ends a query that holds the payments database up.

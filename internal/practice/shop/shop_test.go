@@ -147,6 +147,9 @@ func TestErrorsFollowThePods(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.until("the errors are about 12 %", func() bool { return near(x.share(), cartShare+usualShare) })
+	if got := x.s.Failing("checkout"); !near(got, cartShare+usualShare) {
+		t.Errorf("customers feel a share of %v, want that of the chart", got)
+	}
 	if err := x.s.deploy(context.Background(), "checkout", "cart", GoodCart, "put back"); err != nil {
 		t.Fatal(err)
 	}
