@@ -58,7 +58,7 @@ type App struct {
 	log      *slog.Logger
 	store    *store.Store
 	desk     *bot.Desk
-	handler  *commands.Handler
+	handler  chat.Handler
 	source   *announcer
 	queue    *queue.Queue
 	web      *web.Server
@@ -78,9 +78,17 @@ type App struct {
 func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{o: o, fail: make(chan error, 8)}
 	if err := a.build(ctx); err != nil {
-		return nil, errors.Join(err, a.stops.run())
+		return nil, errors.Join(a.discreet(err), a.stops.run())
 	}
 	return a, nil
+}
+
+// discreet is an error as it may be printed.
+func (a *App) discreet(err error) error {
+	if a.tel == nil {
+		return err
+	}
+	return discreet(a.tel.Redactor(), err)
 }
 
 func (a *App) build(ctx context.Context) error {
@@ -104,6 +112,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.log = a.tel.Logger()
 	a.o.File.OnReveal(a.tel.Redactor().Add)
+	a.o.File.RevealAll()
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
@@ -164,19 +173,24 @@ func (a *App) makeDesk(ctx context.Context) error {
 	a.places = append(a.places, a.o.Platforms...)
 	check := checkup{set: a.set, places: a.places, checkers: outside.checkers, book: book, problems: a.problems,
 		more: func(ctx context.Context) []Finding { return a.desk.DoorFindings(ctx) }}
-	a.clinic = &clinic{check: check.run, log: a.log}
-	s := a.store
+	a.clinic = &clinic{log: a.log, check: func(ctx context.Context) []Finding {
+		return discreetFindings(a.tel.Redactor(), check.run(ctx))
+	}}
+	// Sections are decoded by their owners, who are all made now: whatever comes in
+	// from here on may quote a secret.
+	a.o.File.RevealAll()
+	s := discreetStore{Store: a.store, redactor: a.tel.Redactor()}
 	a.desk, err = bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
 		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
+		Clinic: a.clinic, Meter: a.tel.Metrics(), Censor: a.tel.Redactor().Data, Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
 	}
-	a.handler = commands.New(a.desk)
+	a.handler = discreetHandler{Handler: commands.New(a.desk), redactor: a.tel.Redactor()}
 	return nil
 }
 

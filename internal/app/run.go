@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -68,7 +69,8 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.listener = listener
 	ctx, cancel := context.WithCancel(ctx)
-	a.server = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	handler := a.tel.Redactor().Answers(a.web.Handler())
+	a.server = &http.Server{Handler: handler, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	a.server.RegisterOnShutdown(a.web.Close)
 	a.stops.push("work", func() error { cancel(); a.wg.Wait(); return nil })
 	a.stops.push("http", a.stopHTTP)
@@ -147,7 +149,7 @@ func (a *App) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 	case cause = <-a.fail:
 	}
-	return errors.Join(cause, a.Stop())
+	return errors.Join(a.discreet(cause), a.Stop())
 }
 
 // Stop stops everything, newest first.
