@@ -66,6 +66,7 @@ type App struct {
 	listener net.Listener
 	places   []chat.Platform
 	clinic   *clinic
+	auditor  *auditor
 	problems []playbooks.Problem
 
 	stops stops
@@ -172,7 +173,11 @@ func (a *App) makeDesk(ctx context.Context) error {
 	}
 	a.places = append(a.places, a.o.Platforms...)
 	check := checkup{set: a.set, places: a.places, checkers: outside.checkers, book: book, problems: a.problems,
-		more: func(ctx context.Context) []Finding { return a.desk.DoorFindings(ctx) }}
+		more: func(ctx context.Context) []Finding {
+			return append(a.desk.DoorFindings(ctx), a.auditor.findings(ctx)...)
+		}}
+	a.auditor = newAuditor(a.store, a.set.watch, a.log)
+	a.auditor.count = a.tel.Metrics().Audited
 	a.clinic = &clinic{log: a.log, check: func(ctx context.Context) []Finding {
 		return discreetFindings(a.tel.Redactor(), check.run(ctx))
 	}}
@@ -277,7 +282,7 @@ func (a *App) makeWeb() error {
 	}
 	server, err := web.New(web.Options{
 		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.desk.Troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.troubles, DoorStates: a.desk.Doors, Shelf: a.desk.Shelf, Changes: a.desk.Lately,
 		MayDeploy: a.desk.MayDeploy, Pipelines: a.set.pipelines(), Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log,
@@ -287,6 +292,15 @@ func (a *App) makeWeb() error {
 	}
 	a.web = server
 	return nil
+}
+
+// troubles are for the banner: what the auditor found, and who does not answer.
+func (a *App) troubles(ctx context.Context) []string {
+	all := append(a.auditor.troubles(), a.desk.Troubles(ctx)...)
+	for n := range all {
+		all[n] = a.tel.Redactor().Mask(all[n])
+	}
+	return all
 }
 
 func help() []web.HelpRow {

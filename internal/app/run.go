@@ -98,6 +98,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.wg.Go(func() { a.measure(ctx) })
 	if !a.o.Manual {
 		a.wg.Go(func() { a.clinic.run(ctx) })
+		a.wg.Go(func() { a.auditor.run(ctx) })
 	}
 	return nil
 }
