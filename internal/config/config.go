@@ -38,6 +38,8 @@ type File struct {
 	name string
 	root *node
 
+	shapes *Shapes // nil unless somebody wants to know them
+
 	mu       sync.Mutex
 	onReveal func(value string)
 }

@@ -85,6 +85,7 @@ func (s Section) CheckKeys(known ...string) error {
 	if s.node == nil {
 		return s.misplaced()
 	}
+	s.file.noteKeys(s.path, known)
 	d := decoder{file: s.file}
 	if !d.wantMap(s.node, s.path) {
 		return d.found.fault(s.name())
