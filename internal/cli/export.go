@@ -125,8 +125,9 @@ func (c *exportAuditCmd) Run(r *run) error {
 		rows = append(rows, []string{a.Incident, stamp(a.StartedAt), a.Playbook, a.Action, a.Plan.Target, a.Plan.Title, a.Plan.Command, a.State,
 			a.RequestedBy, strings.Join(a.ApprovedBy, ", "), a.StartedBy, a.Code, a.Receipt, a.Reason, a.UndoneBy})
 	}
-	return c.write(r, "Acts", []string{"incident", "started", "playbook", "action", "target", "what", "command", "state", "asked by", "approved by", "started by", "code", "receipt", "reason", "undone by"},
-		rows, map[string]any{"acts": acts})
+	head := []string{"incident", "started", "playbook", "action", "target", "what", "command", "state",
+		"asked by", "approved by", "started by", "code", "receipt", "reason", "undone by"}
+	return c.write(r, "Acts", head, rows, map[string]any{"acts": acts})
 }
 
 type act struct {
