@@ -91,7 +91,8 @@ func (c *exportTimelineCmd) Run(r *run) error {
 }
 
 type exportPostmortemCmd struct {
-	ID string `arg:"" help:"INC-42."`
+	ID     string `arg:"" help:"INC-42."`
+	Format string `enum:"md,json" default:"md" help:"md or json."`
 	remote
 }
 
@@ -101,7 +102,7 @@ func (c *exportPostmortemCmd) Run(r *run) error {
 	if err := c.get(r, under(c.ID, "postmortem"), &text); err != nil {
 		return err
 	}
-	if r.style.JSON {
+	if r.style.JSON || c.Format == "json" {
 		return r.json(map[string]string{"incident": c.ID, "markdown": text})
 	}
 	_, err := fmt.Fprint(r.out, inert(text))
