@@ -43,14 +43,28 @@ type Safety struct {
 
 // Service is what the configuration knows of one service.
 type Service struct {
-	Name     string
-	SourceID map[string]string // by source kind: the service's id there
-	Impact   string
-	Env      string
-	Declare  string // high_urgency, always, priority, press
-	Group    bool   // a new key joins the open incident of the service
-	DoNot    []string
-	Links    []incident.Link
+	Name      string
+	SourceID  map[string]string // by source kind: the service's id there
+	Impact    string
+	Match     map[string]string // labels of an alert that mean this service
+	Env       string
+	Declare   string // high_urgency, always, priority, press
+	Group     bool   // a new key joins the open incident of the service
+	DoNot     []string
+	Links     []incident.Link
+	DependsOn []string // services and connections that it stands on
+	Charts    []Chart  // its signals, in the order of the file
+}
+
+// Chart is one signal of a service. Expr is in the language of its source and
+// comes from the configuration alone.
+type Chart struct {
+	Name    string
+	Source  string // prefix of the integration that reads it, "prom"
+	Expr    string
+	Bad     float64 // from here on it is bad; 0 when the file does not say
+	Traffic string  // expression of how much there is to go by; "" when it does not matter
+	Least   float64 // with less traffic nobody can tell; 1 unless set
 }
 
 // Source is an alert source in use.
@@ -69,22 +83,28 @@ type Face struct {
 
 // Store is everything durable that the desk needs.
 type Store struct {
-	Journal Journal
-	Inbox   Inbox
-	Outbox  Outbox
-	Threads Threads
-	Buttons Buttons
-	Reader  Reader
-	Notes   Notes
+	Journal  Journal
+	Inbox    Inbox
+	Outbox   Outbox
+	Threads  Threads
+	Buttons  Buttons
+	Reader   Reader
+	Notes    Notes
+	Suspects Suspects
 }
 
 // Options are what a desk is made of.
 type Options struct {
-	Store       Store
-	Queue       Queue
-	Platforms   []chat.Platform
-	Faces       map[string]Face // of platforms, by name
-	Sources     []Source
+	Store     Store
+	Queue     Queue
+	Platforms []chat.Platform
+	Faces     map[string]Face // of platforms, by name
+	Sources   []Source
+	Feeds     []Feed                          // sources of changes, A to Z
+	Signals   map[string]integrations.Signals // by the prefix that charts name
+	// Backups answer when the last good backup of a connection was made.
+	Backups     []func(ctx context.Context, connection string) (at time.Time, known bool)
+	Told        bool // pipelines tell of their changes at a door
 	Book        *playbooks.Book
 	Catalogue   playbooks.Catalogue
 	Services    []Service

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"mayday/integrations"
 	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
@@ -55,12 +57,52 @@ func (d *Desk) HandleInbox(ctx context.Context, c incident.Claim) error {
 	if !ok || s.Receiver == nil {
 		return d.quarantine(ctx, c, "no receiver for "+row.Source+" is configured any more")
 	}
-	ev, err := s.Receiver.Parse(row.Body)
+	events, err := eventsOf(s.Receiver, row.Body)
 	if err != nil {
 		return d.quarantine(ctx, c, err.Error())
 	}
-	ev.ID, ev.Source, ev.SourceTitle = row.EventID, row.Source, s.Title
-	return d.receive(ctx, c, row, d.known(ev))
+	for n := range events {
+		ev := &events[n]
+		if ev.Source, ev.SourceTitle = row.Source, s.Title; ev.ID == "" {
+			ev.ID = row.EventID
+		}
+		*ev = d.known(*ev)
+	}
+	return d.receiveAll(ctx, c, row, events)
+}
+
+// eventsOf is what a body tells; never nothing without an error.
+func eventsOf(r integrations.Receiver, body []byte) ([]incident.Event, error) {
+	s, ok := r.(integrations.Splitter)
+	if !ok {
+		ev, err := r.Parse(body)
+		ev.ID = "" // that of the body
+		return []incident.Event{ev}, err
+	}
+	events, err := s.Split(body)
+	if err == nil && len(events) == 0 {
+		err = errors.New("it tells of nothing")
+	}
+	return events, err
+}
+
+// receiveAll takes the events of one body one after another; the last finishes
+// the body. After a crash in between all are taken again, which changes nothing
+// for those that were: the same event twice leaves the same knowledge.
+func (d *Desk) receiveAll(ctx context.Context, c incident.Claim, row incident.Received, events []incident.Event) error {
+	last := events[len(events)-1]
+	young := slices.DeleteFunc(events, func(ev incident.Event) bool { return row.At.Sub(ev.At) > incident.TooOld })
+	if len(young) > 0 {
+		last = young[len(young)-1]
+	}
+	for _, ev := range young[:max(0, len(young)-1)] {
+		more := c
+		more.Keep = true
+		if err := d.receive(ctx, more, row, ev); err != nil {
+			return err
+		}
+	}
+	return d.receive(ctx, c, row, last)
 }
 
 func (d *Desk) quarantine(ctx context.Context, c incident.Claim, reason string) error {
@@ -76,6 +118,8 @@ func (d *Desk) receive(ctx context.Context, c incident.Claim, row incident.Recei
 			return err
 		}
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "a test of the door")
+	case ev.Kind == incident.EventChange && ev.Change != nil:
+		return d.Store.Suspects.KeepChange(ctx, c, told(ev, row))
 	case row.At.Sub(ev.At) > incident.TooOld:
 		return d.Store.Inbox.Settle(ctx, c, incident.InboxRecorded, "older than 72 hours when it arrived")
 	case ev.Key == "":
@@ -133,30 +177,49 @@ func (d *Desk) known(ev incident.Event) incident.Event {
 			ev.Called = l.Name
 		}
 	}
-	if s := d.serviceOf(ev.Source, ev.Service); s != nil {
+	if s := d.serviceOf(ev); s != nil {
 		ev.Service.Name, ev.Impact, ev.DoNot, ev.Declare = s.Name, s.Impact, s.DoNot, s.Declare
 	}
 	return ev
 }
 
 func (d *Desk) groups(ev incident.Event) bool {
-	s := d.serviceOf(ev.Source, ev.Service)
+	s := d.serviceOf(ev)
 	return ev.Service.Name != "" && (s == nil || s.Group)
 }
 
-// serviceOf finds a configured service by its id at the source, then by name.
-func (d *Desk) serviceOf(source string, ref incident.Ref) *Service {
+// serviceOf finds a configured service by its id at the source, then by the
+// labels that mean it, most of them first, then by name.
+func (d *Desk) serviceOf(ev incident.Event) *Service {
+	var best *Service
 	for n := range d.Services {
-		if id := d.Services[n].SourceID[source]; id != "" && id == ref.ID {
-			return &d.Services[n]
+		s := &d.Services[n]
+		if id := s.SourceID[ev.Source]; id != "" && id == ev.Service.ID {
+			return s
+		}
+		if s.matches(ev.Labels) && (best == nil || len(s.Match) > len(best.Match)) {
+			best = s
 		}
 	}
+	if best != nil {
+		return best
+	}
 	for n := range d.Services {
-		if d.Services[n].Name == ref.Name {
+		if d.Services[n].Name == ev.Service.Name {
 			return &d.Services[n]
 		}
 	}
 	return nil
+}
+
+// matches reports whether an alert has every label that means the service.
+func (s *Service) matches(labels map[string]string) bool {
+	for name, value := range s.Match {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return len(s.Match) > 0
 }
 
 // service is what is known of a service by name; an unknown one knows nothing.

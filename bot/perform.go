@@ -13,6 +13,7 @@ import (
 	"mayday/integrations"
 	"mayday/internal/fault"
 	"mayday/internal/incident"
+	"mayday/playbooks"
 )
 
 // HandleStep looks at one act: it expires a preview, starts what was approved,
@@ -30,6 +31,8 @@ func (d *Desk) HandleStep(ctx context.Context, c incident.Claim) error {
 	s := inc.Step(id)
 	p := &performance{d: d, claim: c, inc: inc}
 	switch {
+	case s != nil && s.Watching():
+		return (&performance{d: d, claim: c, inc: inc}).watch(ctx, s)
 	case s == nil || s.State.Terminal():
 		return d.Queue.Done(ctx, c)
 	case s.State.WaitsForPress():
@@ -97,8 +100,11 @@ func (p *performance) one(ctx context.Context, s *incident.Step) error {
 	}
 	id := s.ID
 	if err := p.write(ctx, incident.Begin(id, attempt(p.inc.ID(), id))); err != nil {
-		if fault.HasCode(err, "E16") {
-			return p.refuse(ctx, s, fault.Of(err).Message, "E16")
+		// Somebody acts on the same target, or the disk has no room for an act: it is
+		// not started later by itself. Where nothing can be written this fails as well,
+		// and it is looked at again.
+		if f := fault.Of(err); f.Code == "E16" || f.Code == "E26" {
+			return p.refuse(ctx, s, f.Message, f.Code)
 		}
 		return err
 	}
@@ -169,6 +175,9 @@ func (p *performance) compare(ctx context.Context, a integrations.Action, s *inc
 		given = s.Plan.Args
 	}
 	now, err := p.d.plan(ctx, a, args(a, given))
+	if err == nil {
+		now = p.guarded(ctx, s, now)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return true, ctx.Err() // stopping: it was not started, the next process does it
@@ -184,6 +193,24 @@ func (p *performance) compare(ctx context.Context, a integrations.Action, s *inc
 		return true, p.refuse(ctx, s, diff, "E10")
 	}
 	return false, nil
+}
+
+// guarded asks the guards of the playbook once more: an hour, another incident or
+// an old backup may have come between the preview and the tap.
+func (p *performance) guarded(ctx context.Context, s *incident.Step, now incident.Plan) incident.Plan {
+	r := p.inc.Run(s.Run)
+	if r == nil || r.UndoTarget() != "" {
+		return now
+	}
+	pb, err := playbooks.Unpin(p.d.Catalogue, r.Playbook, r.Pinned)
+	if err != nil {
+		return now // the plan's own checks were made
+	}
+	m, err := pb.Next(p.d.factsFor(ctx, p.inc, r, pb), r.Inputs, r.Results)
+	if err != nil || m.Path != s.Path {
+		return now
+	}
+	return guarded(now, m)
 }
 
 // drift says what changed of what matters: target, environment, grade,

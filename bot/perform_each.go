@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
 
@@ -17,6 +18,9 @@ func (p *performance) group(ctx context.Context, head *incident.Step) error {
 	}
 	if head.State == incident.Approved {
 		if err := p.write(ctx, incident.Begin(id, attempt(p.inc.ID(), id))); err != nil {
+			if f := fault.Of(err); f.Code == "E26" { // the disk has no room for acts
+				return p.refuse(ctx, head, f.Message, f.Code)
+			}
 			return err
 		}
 		if p.inc.Step(id).State != incident.Starting {

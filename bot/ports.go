@@ -92,6 +92,16 @@ type Reader interface {
 	Noted(ctx context.Context, key string) (value string, at time.Time, err error)
 }
 
+// Suspects keeps what pipelines told of their changes.
+type Suspects interface {
+	// KeepChange keeps a change and finishes the stored body that told it. A change
+	// is known by source and id; told again it stays one.
+	KeepChange(ctx context.Context, c incident.Claim, change incident.Suspect) error
+	// Changes lists changes between two instants, newest first: those of the
+	// services, or of all when none is named, and those of nobody in particular.
+	Changes(ctx context.Context, services []string, from, to time.Time, limit int) ([]incident.Suspect, error)
+}
+
 // Notes keeps small facts about Mayday itself.
 type Notes interface {
 	Note(ctx context.Context, key, value string) error

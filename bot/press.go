@@ -105,6 +105,8 @@ func verbs() map[string]presser {
 		"look": pressLookAgain, "worked": pressClose, "not_worked": pressClose,
 		"undo": pressUndo, "keep_act": pressKeepAct, "glass": pressGlass,
 		"again": pressMove, "skip": pressSkip, "stop": pressMove,
+		"watch_more": pressWatchMore, "go_on": pressGoOn, "unfixed": pressGoOn,
+		"chart": pressChart, "details": pressDetails, "share": pressShare,
 		"pick": pressPick, "choose": pressAnswer, "done": pressAnswer, "not_helped": pressAnswer, "do_it": pressAnswer, "inputs": pressInputs,
 	}
 }

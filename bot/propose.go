@@ -189,6 +189,10 @@ func jsonArgs(args integrations.Args) map[string]any {
 
 // preview decides how the act is confirmed and shows it.
 func (d *Desk) preview(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, head incident.Step, children []incident.Step) error {
+	head.Settle = d.actions[head.Action].Settle
+	for n := range children {
+		children[n].Settle = d.actions[children[n].Action].Settle
+	}
 	_, err := d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.Preview(head, r.Hash, d.gate(head, len(children)), children))
 	return err
 }

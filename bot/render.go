@@ -28,6 +28,7 @@ var renderers = map[string]func(*card, incident.Out, *incident.Entry){
 	incident.KindRecovered: (*card).recovered,
 	incident.KindResolved:  (*card).resolved,
 	incident.KindRemind:    (*card).remind,
+	incident.KindFinished:  (*card).finished,
 }
 
 // aboutEntry are the kinds whose `About` is the seq of an entry.
@@ -39,7 +40,7 @@ var aboutEntry = map[string]bool{
 // Render makes the message of an outbox row.
 func (d *Desk) Render(ctx context.Context, inc *incident.Incident, o incident.Out) (chat.Message, []incident.Button, error) {
 	make, ok := renderers[o.Kind]
-	if !ok {
+	if !ok && o.Kind != incident.KindPicture {
 		return chat.Message{}, nil, fmt.Errorf("render %s: no message of kind %q", o.Key, o.Kind)
 	}
 	var e *incident.Entry
@@ -52,7 +53,11 @@ func (d *Desk) Render(ctx context.Context, inc *incident.Incident, o incident.Ou
 	}
 	c := d.card(inc, o.Kind, o.Key)
 	c.msg.Room, c.msg.Thread = o.Place.Room, o.Place.Thread
-	make(c, o, e)
+	if o.Kind == incident.KindPicture {
+		c.drawn(ctx, o)
+	} else {
+		make(c, o, e)
+	}
 	m := c.done()
 	if len(m.Lines) == 0 {
 		return chat.Message{}, nil, fmt.Errorf("render %s: nothing to say", o.Key)
@@ -87,6 +92,7 @@ func (c *card) root(incident.Out, *incident.Entry) {
 	}
 	c.line(string(i.State), " · owner: ", c.owner(), " · since ", chat.At(i.OpenedAt))
 	c.line(c.clockWords()...)
+	c.sparks()
 	if n := len(i.Sources); n > 1 {
 		c.line(chat.Tf("+%d alert%s (%d)", n-1, plural(n-1), n))
 	}
@@ -99,6 +105,33 @@ func (c *card) root(incident.Out, *incident.Entry) {
 	}
 	c.links()
 	c.rootButtons()
+	c.putBackButtons()
+}
+
+// putBackButtons offer to take back what is in force, each with a preview.
+func (c *card) putBackButtons() {
+	for n, s := range c.inc.InForce() {
+		if n == 3 {
+			return
+		}
+		c.msg.More = append(c.msg.More, chat.Button{ID: c.id("undo", s.ID, nil), Label: shortened("Put back: "+s.Plan.Title, chat.Shared.Label), Verb: "undo", Step: s.ID, Style: chat.Plain})
+	}
+}
+
+// sparks is one line of figures: "errors ▁▁▁▁▂▅▇█ 12.1%   p95 ▁▁▂▂▃▃▄▄ 2.1 s".
+func (c *card) sparks() {
+	s := c.inc.Suspicion
+	if s == nil || len(s.Figures) == 0 {
+		return
+	}
+	var parts []any
+	for n, f := range s.Figures {
+		if n > 0 {
+			parts = append(parts, "   ")
+		}
+		parts = append(parts, strings.TrimSpace(f.Name+" "+f.Spark)+" ", chat.Strong(f.Now))
+	}
+	c.line(append(parts, chat.Muted(" at "), chat.At(s.At))...)
 }
 
 func plural(n int) string {
@@ -203,6 +236,9 @@ func (c *card) rootButtons() {
 	if i.Severity != incident.SEV1 {
 		c.more("snooze", "Snooze 30 min", "30m")
 	}
+	if len(c.d.service(i.Service).Charts) > 0 {
+		c.more("chart", "Chart now", nil)
+	}
 	c.more("by_hand", "I posted by hand", nil)
 	c.more("pause", "Pause nudges", nil)
 	c.more("not_incident", "Not an incident", nil)
@@ -237,7 +273,12 @@ func (c *card) opener(o incident.Out, _ *incident.Entry) {
 	default:
 		c.line("An alert on ", i.ServiceName(), " since ", chat.At(i.OpenedAt), ". It is an incident when somebody takes it.")
 	}
-	c.line("I cannot see deploys, flags or config changes yet.")
+	switch {
+	case i.Suspicion != nil:
+		c.suspects(i.Suspicion, 3)
+	case len(c.d.feeds()) == 0:
+		c.line("I cannot see deploys, flags or config changes yet: ", chat.Code(c.d.Command+" doctor"), " says how to connect them.")
+	}
 	for _, no := range i.DoNot[:min(len(i.DoNot), 3)] {
 		c.line(chat.Strong("Do NOT "+no), "")
 	}
@@ -305,6 +346,7 @@ func (c *card) recovered(_ incident.Out, e *incident.Entry) {
 	c.button(chat.Primary, "resolve", "Resolve "+i.ID(), nil)
 	c.button(chat.Plain, "watch", "Watch 10 min more", nil)
 	c.button(chat.Plain, "not_fixed", "Not fixed", nil)
+	c.putBackButtons()
 }
 
 func (c *card) resolved(_ incident.Out, e *incident.Entry) {
@@ -314,6 +356,10 @@ func (c *card) resolved(_ incident.Out, e *incident.Entry) {
 	for _, s := range i.InForce() {
 		c.line("Still in force: ", s.Plan.Title)
 	}
+	if len(i.InForce()) > 0 {
+		c.line(chat.Muted("I will ask again on the next working day at 10:00."))
+	}
+	c.putBackButtons()
 }
 
 // remind asks whether an act should stay in force. A timer asks, it never acts.

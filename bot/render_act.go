@@ -18,6 +18,8 @@ func (c *card) act(s *incident.Step) {
 		c.preview(s)
 	case s.State.Running():
 		c.progress(s)
+	case s.Watching():
+		c.watching(s)
 	default:
 		c.result(s)
 	}
@@ -178,12 +180,18 @@ func (c *card) children(s *incident.Step) (done, bad int) {
 }
 
 func (c *card) result(s *incident.Step) {
-	took := ""
-	if !s.StartedAt.IsZero() && !s.EndedAt.IsZero() {
-		took = " in " + span(s.EndedAt.Sub(s.StartedAt))
+	took, end := "", s.EndedAt
+	if s.Effect != nil {
+		end = s.Effect.At
+	}
+	if !s.StartedAt.IsZero() && !end.IsZero() {
+		took = " in " + span(end.Sub(s.StartedAt))
 	}
 	switch s.State {
 	case incident.Succeeded:
+		if c.effect(s) {
+			return
+		}
 		c.msg.Tone = chat.ToneOK
 		c.line(chat.Strong("✓ "+s.Plan.Title), took, " · ", startedBy(s))
 	case incident.UnknownOutcome:
@@ -199,6 +207,9 @@ func (c *card) result(s *incident.Step) {
 		c.line(chat.Clamp(s.Receipt.Text, 300))
 	}
 	c.childLines(s)
+	if s.Effect != nil && s.Effect.Text != "" {
+		c.line(chat.Clamp(s.Effect.Text, 300))
+	}
 	if s.Evidence != nil {
 		c.line("Now: ", chat.Clamp(s.Evidence.Text, 300))
 	}
@@ -273,6 +284,11 @@ func (c *card) resultFoot(s *incident.Step) {
 		c.stepButton(chat.Plain, "not_worked", "It did not", s.ID, nil)
 		return
 	}
+	c.pausedButtons(s)
+}
+
+// pausedButtons ask how a run goes on whose act did not end well.
+func (c *card) pausedButtons(s *incident.Step) {
 	r := c.inc.Run(s.Run)
 	if r == nil || r.State != incident.RunPaused || r.At != s.Path || r.Results[s.Path].Step != s.ID {
 		return
@@ -290,6 +306,9 @@ func (c *card) undoFoot(s *incident.Step) {
 		return
 	}
 	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)))
+	if next := s.Plan.Next; next != nil && !s.Watching() {
+		c.button(chat.Primary, "run", next.Label, start{Playbook: next.Playbook, Given: next.Inputs})
+	}
 	if s.Plan.Undo != "" {
 		c.stepButton(chat.Plain, "undo", shortened("Undo: "+strings.TrimPrefix(s.Plan.Undo, "yes, "), chat.Shared.Label), s.ID, nil)
 	}

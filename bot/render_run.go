@@ -107,6 +107,11 @@ func (c *card) step(o incident.Out, _ *incident.Entry) {
 	res := r.Results[path]
 	q := askedIn(res)
 	c.msg.Step = o.About
+	if res.Watch != nil && (res.Outcome == incident.OutNotMet || res.Outcome == incident.OutDone && len(res.Picked) == 0) {
+		c.msg.Silent = true
+		c.watched(o.About, res, q)
+		return
+	}
 	if res.Outcome != "" || r.State.Over() {
 		c.answeredStep(res, q)
 		return
@@ -115,6 +120,10 @@ func (c *card) step(o incident.Out, _ *incident.Entry) {
 	case "":
 		c.msg.Silent = true
 		c.line("✓ ", chat.Strong(q.Name), ": do it")
+	case incident.AskWatch:
+		c.watch(o.About, r, res, q)
+	case incident.AskNotMet:
+		c.notMet(o.About, r, res, q)
 	case "pick":
 		c.pick(o.About, res, q)
 	case "choose":

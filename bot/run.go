@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,9 +38,12 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) error {
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, "it cannot be read any more: "+err.Error())
 	}
-	m, err := pb.Next(d.facts(ctx, inc), r.Inputs, r.Results)
+	m, err := pb.Next(d.factsFor(ctx, inc, r, pb), r.Inputs, r.Results)
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, err.Error())
+	}
+	if m.Kind == playbooks.Watch {
+		return d.watchRun(ctx, c, inc, r, m, question{Name: cmp.Or(m.ID, strings.TrimSpace(m.Say), nameless(m)), Pick: m.Pick, Most: m.Most}, pb)
 	}
 	return d.move(ctx, c, inc, r, m)
 }
@@ -52,9 +56,13 @@ func (d *Desk) stopRun(ctx context.Context, c incident.Claim, inc *incident.Inci
 // facts is what expressions and guards of a playbook may see.
 func (d *Desk) facts(ctx context.Context, i *incident.Incident) playbooks.Facts {
 	f := playbooks.Facts{Now: d.Now(), ID: i.ID(), Title: i.Title, Severity: string(i.Severity), State: string(i.State),
-		Service: i.Service, Env: d.service(i.Service).Env, OpenedAt: i.OpenedAt}
+		Service: i.Service, Env: d.service(i.Service).Env, OpenedAt: i.OpenedAt, Pager: d.pager(i)}
 	if zone, err := time.LoadLocation(i.Clock.Zone); err == nil {
 		f.Zone = zone
+	}
+	f.Alerts = len(i.Sources)
+	if i.Suspicion != nil {
+		f.Suspects = i.Suspicion.Suspects
 	}
 	open, err := d.OpenIncidents(ctx)
 	f.OtherKnown = err == nil
@@ -64,6 +72,22 @@ func (d *Desk) facts(ctx context.Context, i *incident.Incident) playbooks.Facts 
 		}
 	}
 	return f
+}
+
+// pager is the incident's id at the source that calls people, one that is not
+// over before others; "" when none of its alerts came from there.
+func (d *Desk) pager(i *incident.Incident) string {
+	id := ""
+	for _, s := range i.Sources {
+		switch {
+		case d.sources[s.Kind].Mirror == nil:
+		case s.Status != "resolved":
+			return s.Key
+		case id == "":
+			id = s.Key
+		}
+	}
+	return id
 }
 
 func (d *Desk) move(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, m playbooks.Move) error {
@@ -151,6 +175,10 @@ func (d *Desk) look(ctx context.Context, c incident.Claim, inc *incident.Inciden
 	}
 	res := incident.Result{Outcome: incident.OutDone, Table: &table, When: m.When, Extra: q.raw()}
 	state := incident.RunGoing
+	if len(m.Waits) > 0 {
+		res.Outcome, res.Asked = "", incident.AskWatch
+		return d.progress(ctx, c, inc, r, m.Path, "Looked ("+q.Name+"): "+table.Summary, res, state)
+	}
 	if m.Pick != "" && len(table.Rows) > 0 {
 		res.Outcome, res.Asked, state = "", "pick", incident.RunWaiting
 	}

@@ -48,7 +48,8 @@ func (d *Desk) troubleText(ctx context.Context, platform string, h chat.Health) 
 }
 
 // Watch tells the threads of open incidents that another platform is away, once
-// for each time it is. It is called every few seconds.
+// for each time it is, also where several processes find that out. It is called
+// every few seconds.
 func (d *Desk) Watch(ctx context.Context) {
 	for _, p := range d.Platforms {
 		h, bad := unwell(p)
@@ -56,6 +57,10 @@ func (d *Desk) Watch(ctx context.Context) {
 			continue
 		}
 		if told, _ := d.told.Load(p.Name()); told == h.Since {
+			continue
+		}
+		if _, at, err := d.Store.Reader.Noted(ctx, "away:"+p.Name()); err == nil && at.After(h.Since) {
+			d.told.Store(p.Name(), h.Since) // another process was first
 			continue
 		}
 		if err := d.tellDown(ctx, p.Name(), h); err != nil {
@@ -68,6 +73,9 @@ func (d *Desk) Watch(ctx context.Context) {
 
 func (d *Desk) tellDown(ctx context.Context, platform string, h chat.Health) error {
 	d.Log.Warn("platform away", "platform", platform, "state", h.State, "text", h.Text)
+	if err := d.Store.Notes.Note(ctx, "away:"+platform, h.Since.UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
 	open, err := d.Store.Reader.Incidents(ctx, incident.Filter{State: "open", Limit: 200})
 	if err != nil {
 		return err

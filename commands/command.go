@@ -41,6 +41,7 @@ type Call struct {
 	Desk   *bot.Desk
 	By     incident.Person
 	Number int64             // of the incident, where one is needed
+	Where  string            // the incident in whose thread it was typed, or that was named; "" for none
 	Rest   string            // everything behind the verb, as it was typed
 	Words  []string          // split, quotes taken off, without the named ones
 	Named  map[string]string // key=value
@@ -53,7 +54,7 @@ var all []Command
 func register(c Command) { all = append(all, c) }
 
 // order is how help lists them: five to remember, then the rest.
-var order = []string{"open", "own", "update", "run", "resolve", "note", "snooze", "undo", "freeze", "help", "doctor"}
+var order = []string{"open", "own", "update", "run", "resolve", "suspects", "note", "snooze", "undo", "freeze", "help", "doctor"}
 
 // All lists the commands in the order of the help.
 func All() []Command {

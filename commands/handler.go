@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -63,7 +64,7 @@ func (h *Handler) command(ctx context.Context, by incident.Person, text, where s
 	if cmd == nil {
 		return h.unknown(ctx, by, t, where)
 	}
-	c := &Call{Desk: h.desk, By: by, Rest: t.rest, Words: t.words, Named: t.named}
+	c := &Call{Desk: h.desk, By: by, Rest: t.rest, Words: t.words, Named: t.named, Where: cmp.Or(t.incident, where)}
 	if !cmd.NeedsIncident {
 		return cmd.Run(ctx, c)
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"mayday/internal/config"
 	"mayday/internal/incident"
@@ -59,6 +60,10 @@ type Integration struct {
 	// is false) is answered with the actions alone, which then refuse to run:
 	// the linter and the reference need their fields.
 	New func(section config.Section, log *slog.Logger) (Parts, error)
+	// Rights prints what the target must grant, made from the services of the
+	// configuration and ready to be applied there. only names one connection where
+	// there are several, "" otherwise. nil: there is nothing to print.
+	Rights func(section config.Section, services []Service, only string) (string, error)
 	// Setup prints what a person has to do at the vendor, step by step. url is
 	// where the world reaches Mayday, "" when that is not known. nil: nothing.
 	Setup func(section config.Section, url string) string
@@ -70,8 +75,24 @@ type Parts struct {
 	Receiver Receiver
 	Mirror   Mirror
 	Checker  Checker
+	Changes  Changes
+	Signals  Signals
+	// Adopt hands over the services of the configuration once, after New and
+	// before anything else is used. It decodes what each says about this
+	// integration (services.NAME.<name of the integration>) strictly, and talks
+	// to nobody. nil when the integration does not care.
+	Adopt func([]Service) error
+	// Backups answers when the last good backup of a connection was made, for the
+	// guard backup_fresh; the zero time when it knows the connection and cannot
+	// tell. nil when it knows of no backups.
+	Backups func(ctx context.Context, connection string) (at time.Time, known bool)
 	// Connections are the names that `on` and inputs of type connection take.
 	Connections []string
+	// Refuse says why Mayday must not serve with this configuration, as with an
+	// account that may do everything (PROMISES P20); nil: it may. It asks the outside
+	// once, at the start. What does not answer is no reason to refuse. nil when there
+	// is nothing to refuse.
+	Refuse func(ctx context.Context) error
 	// Close releases pools and sockets; nil when there is nothing to release.
 	Close func()
 }
@@ -118,6 +139,15 @@ type Action struct {
 	Output  []Field // what later steps may use: `$id.field`
 	Grade   Grade   // the least; a plan may raise it
 	Version int     // raise it when the meaning changes: running approvals are void
+	// Settle is how long the effect of an act may take after the target accepted
+	// it, as a rollout does. Until Probe says that it is settled the run waits and
+	// its words are the progress; 0 means that the effect is there at once.
+	Settle time.Duration
+	// Words for the reference that cannot be derived: what Plan checks, what undo
+	// does ("back to the image it had"), the rights that the target must grant.
+	Checks []string
+	Back   string
+	Rights string
 
 	// Look reads, and nothing else. It may be repeated.
 	Look func(ctx context.Context, a Args) (Table, error)
@@ -203,6 +233,13 @@ type Receiver interface {
 	// Parse turns a stored body into an event. Its error is the reason of the
 	// quarantine, in words for people; it never repeats secrets.
 	Parse(body []byte) (Event, error)
+}
+
+// Splitter is a Receiver whose bodies may tell of several things at once. Split
+// is asked instead of Parse. Each event has an ID of its own that is the same
+// whenever the same thing is told again.
+type Splitter interface {
+	Split(body []byte) ([]Event, error)
 }
 
 // Call is one thing to do at the alert source, a row of the outbox.

@@ -57,7 +57,7 @@ func labels(s *step) []string {
 
 // find follows a path like "3.r.2.o1.0".
 func (p *Playbook) find(path string) *step {
-	steps := p.steps
+	steps, book := p.steps, p
 	var s *step
 	for _, part := range strings.Split(path, ".") {
 		if number, ok := strings.CutPrefix(part, "o"); ok && s != nil {
@@ -69,7 +69,11 @@ func (p *Playbook) find(path string) *step {
 			continue
 		}
 		if part == "r" && s != nil && s.nested != nil {
-			steps = s.nested.steps
+			book, steps = s.nested, s.nested.steps
+			continue
+		}
+		if part == thenPart {
+			steps = book.then
 			continue
 		}
 		i, err := strconv.Atoi(part)

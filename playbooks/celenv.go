@@ -21,6 +21,7 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.ParserRecursionLimit(40),
 		cel.ParserExpressionSizeLimit(maxExpression+200),
 		cel.EagerlyValidateDeclarations(true),
+		cel.Macros(append(cel.StandardMacros, trendMacros()...)...),
 	)
 })
 
@@ -35,7 +36,7 @@ func newEnv(sc *scope) (*cel.Env, error) {
 		return nil, err
 	}
 	p := &rowTypes{Provider: reg, fields: map[string]map[string]*cel.Type{}}
-	opts := []cel.EnvOption{cel.CustomTypeAdapter(reg), cel.CustomTypeProvider(p)}
+	opts := []cel.EnvOption{cel.CustomTypeAdapter(reg), cel.CustomTypeProvider(p), cel.Variable(trendMap, cel.MapType(cel.StringType, cel.BoolType))}
 	for _, name := range sc.celNames() {
 		opts = append(opts, cel.Variable(name, p.declare(sc, name)))
 	}

@@ -69,10 +69,8 @@ func (w *nameWalk) comprehension(c ast.ComprehensionExpr, locals []string) {
 
 func (w *nameWalk) call(e ast.Expr, locals []string) {
 	c := e.AsCall()
-	if name := c.FunctionName(); !c.IsMemberFunction() && (name == "rising" || name == "falling") {
-		at := w.placeOf(e)
-		at.col = max(at.col-len(name), w.cond.col) // CEL gives the place of the bracket
-		w.fail(at, "`"+name+"` watches a value over time, which only conditions can, and this version cannot run them yet", "")
+	if key := trendOf(c); key != "" {
+		w.trend(e, key)
 		return
 	}
 	if c.IsMemberFunction() {
@@ -121,11 +119,8 @@ func words[T ~string](list []T) []string {
 // name reports a name that means nothing here.
 func (w *nameWalk) name(e ast.Expr, name string) {
 	if w.scope.celType(name) != nil {
+		w.scope.uses(name)
 		w.read([]string{name})
-		return
-	}
-	if laterNames[name] {
-		w.fail(w.placeOf(e), named(name)+" is part of the language but this version does not know it yet", "")
 		return
 	}
 	if why := w.scope.elsewhere(name); why != "" {
@@ -134,8 +129,6 @@ func (w *nameWalk) name(e ast.Expr, name string) {
 	}
 	w.unknown(w.placeOf(e), "name", name, w.scope.celNames())
 }
-
-var laterNames = map[string]bool{"alert": true, "suspects": true}
 
 func (w *nameWalk) selection(e ast.Expr, locals []string) {
 	s := e.AsSelect()

@@ -22,8 +22,9 @@ type checker struct {
 // check makes the draft's playbook complete. It reports to the draft's lint.
 func (k *checker) check() {
 	p := k.draft.book
-	k.ids(p.steps)
-	walk(p.steps, func(s *step) {
+	all := slices.Concat(p.steps, p.then)
+	k.ids(all)
+	walk(all, func(s *step) {
 		if s.kind == runStep {
 			k.runs(s)
 		}
@@ -31,9 +32,13 @@ func (k *checker) check() {
 	if k.errors > 0 {
 		return
 	}
-	p.Ask = k.inputs(k.draft.asks, p.steps)
+	p.Ask = k.inputs(k.draft.asks, all)
 	sc := newScope()
 	sc.all = k.all
+	for _, name := range slices.Concat(k.cat.Signals, commonSignals) {
+		sc.signals[name] = true
+	}
+	k.hidden(all, sc)
 	if p.when != nil {
 		file := sc.inner()
 		file.forFile = true
@@ -43,9 +48,55 @@ func (k *checker) check() {
 	sc.addInputs(p.Ask)
 	k.checkGuards(p.checks, sc)
 	k.stepList(p.steps, sc)
-	k.most(p.steps)
+	k.waitList(p.verify, sc)
+	if len(p.then) > 0 && len(p.verify) == 0 {
+		k.fail(k.draft.thenAt, "`then` comes after `verify` held, and there is no `verify`", "Add one, or put the steps at the end of `steps`")
+	}
+	k.stepList(p.then, sc)
+	k.most(all)
 	k.reminds()
-	k.dangers(p.steps)
+	if len(p.verify) == 0 {
+		k.dangers(all)
+	}
+	k.outsideFacts(sc)
+}
+
+// hidden finds ids and inputs that hide a signal.
+func (k *checker) hidden(steps []*step, sc *scope) {
+	walk(steps, func(s *step) {
+		if s.id != "" && slices.Contains(k.cat.Signals, s.id) {
+			k.fail(s.idAt, "the id "+named(s.id)+" hides the signal of that name", "Give the step another id")
+		}
+	})
+}
+
+// waitList checks conditions that are asked again and again.
+func (k *checker) waitList(waits []*wait, sc *scope) {
+	for _, w := range waits {
+		w.cond.waits = true
+		w.cond.compile(k.lint, sc)
+	}
+}
+
+// outsideFacts keeps what must be asked outside when the file runs: which
+// signals, and whether backups.
+func (k *checker) outsideFacts(sc *scope) {
+	p := k.draft.book
+	p.signals = keysOf(sc.used)
+	asks := func(g *guard) bool { return g.kind == guardBackup }
+	p.backups = slices.ContainsFunc(p.checks, asks)
+	walk(slices.Concat(p.steps, p.then), func(s *step) {
+		p.backups = p.backups || slices.ContainsFunc(s.checks, asks)
+		if s.nested == nil {
+			return
+		}
+		p.backups = p.backups || s.nested.backups
+		for _, name := range s.nested.signals {
+			if !slices.Contains(p.signals, name) {
+				p.signals = append(p.signals, name)
+			}
+		}
+	})
 }
 
 // fileWhen checks the file's own `when`, which is computed before anything was
@@ -144,6 +195,12 @@ func (k *checker) step(s *step, sc *scope) {
 		k.text(t, sc)
 	}
 	k.link(s.link, sc)
+	if len(s.until) > 0 {
+		own := sc.inner()
+		own.add(s) // it is judged by what it finds itself
+		k.waitList(s.until, own)
+		delete(own.passed, s.id)
+	}
 	k.checkGuards(s.checks, sc)
 	switch s.kind {
 	case undoStep:

@@ -19,6 +19,8 @@ type condition struct {
 	src     string
 	inset   int // columns between the place and the first character: a quote
 	block   bool
+	waits   bool       // it is asked again and again, and may name trends
+	trends  [][]string // what it wants to see rise or fall
 	program cel.Program
 	reads   [][]string // chains of names, {"found", "count"}, each once
 }
@@ -169,6 +171,9 @@ func (c *condition) eval(vars map[string]any) (v verdict) {
 // unknownWhy names the first value that is missing, as that is the usual cause.
 func (c *condition) unknownWhy(vars map[string]any, err error) string {
 	for _, chain := range c.reads {
+		if _, ok := follow(vars, chain); !ok && len(chain) == 1 {
+			return fmt.Sprintf("`%s` cannot be computed: there is no data for `%s`", c.src, chain[0])
+		}
 		if _, ok := follow(vars, chain); !ok {
 			return fmt.Sprintf("`%s` cannot be computed: there is no `%s`", c.src, strings.Join(chain, "."))
 		}

@@ -16,6 +16,7 @@ type draft struct {
 	asks  []ask
 	count int // steps in all
 
+	thenAt   place // of its `then`
 	remindAt place // of the file's own `remind`
 }
 
@@ -65,6 +66,7 @@ type step struct {
 	exec   bool // the action came from `exec`
 	args   []arg
 	pick   string
+	until  []*wait
 	most   int // what the steps after it take of its picked rows, 0 for no limit
 	each   *each
 

@@ -18,6 +18,12 @@ func (fr *frame) vars() map[string]any {
 		"service": f.Service, "env": f.Env,
 		"incident": map[string]any{"severity": f.Severity, "state": f.State, "minutes": f.minutes(), "opened_at": f.OpenedAt.UTC()},
 	}
+	for name, v := range f.Signals {
+		vars[name] = v
+	}
+	vars[trendMap] = f.trends()
+	vars["alert"] = map[string]any{"title": f.Title, "count": int64(f.Alerts)}
+	vars["suspects"] = f.suspects()
 	for name, v := range fr.inputs {
 		vars[name] = v
 	}

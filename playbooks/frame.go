@@ -101,7 +101,7 @@ func (fr *frame) incident(r ref) (any, string) {
 	f := fr.facts
 	all := map[string]any{
 		"severity": f.Severity, "state": f.State, "minutes": f.minutes(), "opened_at": f.OpenedAt.UTC(),
-		"id": f.ID, "title": f.Title,
+		"id": f.ID, "title": f.Title, "pager": f.Pager,
 	}
 	v := all[r.path[0]]
 	if missing(v) {

@@ -11,9 +11,7 @@ func (r *reader) later(e entry) {
 
 func (r *reader) laterFileKey(e entry) bool {
 	switch e.key {
-	case "verify":
-		r.conditions(e.value, "verify")
-	case "then", "after":
+	case "after":
 		r.steps(e.value, e.key, 0)
 	case "postmortem":
 		r.postmortem(e.value)
@@ -24,26 +22,6 @@ func (r *reader) laterFileKey(e entry) bool {
 	}
 	r.later(e)
 	return true
-}
-
-func (r *reader) laterStepKey(e entry) bool {
-	if e.key != "until" {
-		return false
-	}
-	r.conditions(e.value, "until")
-	r.later(e)
-	return true
-}
-
-// conditions reads one condition or a list of them.
-func (r *reader) conditions(n *node, label string) {
-	if n.kind != listNode {
-		r.str(n, label)
-		return
-	}
-	for _, item := range n.items {
-		r.str(item, label)
-	}
 }
 
 func (r *reader) postmortem(n *node) {

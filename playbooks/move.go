@@ -22,6 +22,7 @@ const (
 	Inputs MoveKind = "inputs" // the chosen option asks for Fields
 	Tell   MoveKind = "tell"   // something for hands
 	Ask    MoveKind = "ask"    // `when` could not be computed: [Do it] stores When true, [Skip] skips
+	Watch  MoveKind = "watch"  // ask Looks again and judge Waits until all held; a person may go on before
 	Enter  MoveKind = "enter"  // a nested playbook begins: store done, When and Extra, then ask again
 	Skip   MoveKind = "skip"   // store skipped with Reason
 	Done   MoveKind = "done"   // nothing is left
@@ -46,6 +47,9 @@ type Move struct {
 	Most     int               // pick: how many rows the steps after it take, 0 for no limit
 	Optional bool
 	Timeout  time.Duration // 0 of an act: what the configuration says
+
+	Waits []Wait   // of a watch, and of a look that one follows
+	Looks []Relook // of a watch: asked again each time
 
 	Undoes []string       // of an undo: paths of acts, in the order in which they were done
 	Guards []Guard        // of an act and an undo: lines of every preview

@@ -45,6 +45,9 @@ func (fr *frame) action(s *step, m Move) Move {
 	m.Kind = Act
 	if s.looks() {
 		m.Kind = Look
+		for _, one := range s.until {
+			m.Waits = append(m.Waits, Wait{Src: one.src, Hold: one.hold, Within: one.within})
+		}
 	}
 	var why string
 	if m.Args, why = fr.args(s, nil); why != "" {

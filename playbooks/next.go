@@ -3,7 +3,9 @@ package playbooks
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
+	"strings"
 
 	"mayday/internal/incident"
 )
@@ -13,7 +15,7 @@ import (
 // `when` that was computed is not computed again.
 func (p *Playbook) Next(f Facts, inputs map[string]any, results map[string]incident.Result) (Move, error) {
 	w := &walker{results: results, of: len(p.steps)}
-	move, found, err := w.list(p.steps, newFrame(p, f, inputs), "")
+	move, found, err := w.whole(p, newFrame(p, f, inputs), "")
 	if err != nil {
 		return Move{}, err
 	}
@@ -27,6 +29,55 @@ type walker struct {
 	results map[string]incident.Result
 	index   int
 	of      int
+	wanted  string // path whose conditions are judged; "" when the next move is looked for
+	judged  *judged
+}
+
+// Sections of a file besides its steps, as parts of a path.
+const (
+	verifyPart = "verify"
+	thenPart   = "then"
+)
+
+// whole goes through a file: its steps, what it asks after them, and what it does
+// once that held.
+func (w *walker) whole(p *Playbook, fr *frame, prefix string) (Move, bool, error) {
+	if m, found, err := w.list(p.steps, fr, prefix); found || err != nil {
+		return m, found, err
+	}
+	if len(p.verify) == 0 || w.idle(p, prefix) {
+		return Move{}, false, nil
+	}
+	path := prefix + verifyPart
+	w.note(path, p.verify, fr)
+	r := w.results[path]
+	if r.Outcome == "" {
+		m := Move{Path: path, ID: verifyPart, Index: w.index, Of: w.of}
+		return w.watchMove(m, p.verify, looksOf(p.verify, fr), fr), true, nil
+	}
+	if r.Outcome != incident.OutDone {
+		return Move{}, false, nil
+	}
+	return w.list(p.then, fr, prefix+thenPart+".")
+}
+
+// idle reports whether the file has acts and none of them was done: then there
+// is nothing to verify.
+func (w *walker) idle(p *Playbook, prefix string) bool {
+	if len(p.acts) == 0 {
+		return false
+	}
+	acts := false
+	walk(p.steps, func(s *step) { acts = acts || s.acts() || s.kind == runStep })
+	if !acts {
+		return false
+	}
+	for path, r := range w.results {
+		if strings.HasPrefix(path, prefix) && r.Step != "" && r.Outcome == incident.OutDone {
+			return false
+		}
+	}
+	return true
 }
 
 // list goes through steps until one is open.
@@ -59,7 +110,7 @@ func (w *walker) inside(s *step, fr *frame, path string, r incident.Result) (Mov
 		if given == nil {
 			given, _ = fr.with(s)
 		}
-		return w.list(s.nested.steps, fr.nested(s, given), path+".r.")
+		return w.whole(s.nested, fr.nested(s, given), path+".r.")
 	case s.kind == chooseStep && r.Choice != "":
 		return w.chosen(s, fr, path, r)
 	}
@@ -114,6 +165,9 @@ func (w *walker) inputs(m Move, o *option) Move {
 // open makes the move of a step that is up.
 func (w *walker) open(s *step, fr *frame, path string, r incident.Result) Move {
 	m := w.base(s, fr, path, r)
+	if len(s.until) > 0 && r.Table != nil && r.Asked != string(Pick) {
+		return w.again(s, fr, m, path, r)
+	}
 	if s.pick != "" && (r.Asked == string(Pick) || r.Table != nil) {
 		m.Kind = Pick
 		m.Say, _ = fr.render(s.say, asIs)
@@ -129,6 +183,21 @@ func (w *walker) open(s *step, fr *frame, path string, r incident.Result) Move {
 		return m
 	}
 	return w.make(s, fr, m)
+}
+
+// again is a look whose condition has not come true yet.
+func (w *walker) again(s *step, fr *frame, m Move, path string, r incident.Result) Move {
+	seen := *fr
+	seen.steps = maps.Clone(fr.steps)
+	r.Outcome = incident.OutDone // what it found may be used to judge it
+	seen.record(s, r, path)
+	w.note(path, s.until, &seen)
+	looks := []*step{s}
+	for _, other := range looksOf(s.until, fr) {
+		looks = append(looks, other)
+	}
+	m.Say, _ = fr.render(s.say, asIs)
+	return w.watchMove(m, s.until, looks, &seen)
 }
 
 // gate answers the moves that keep a step from beginning: its `when` is false,

@@ -15,6 +15,7 @@ type Catalogue struct {
 	Connections map[string][]string // prefix of actions to names of connections: "pg": {"payments-db"}
 	Envs        map[string]string   // connection to its env; unset means prod
 	Services    []string            // empty means that any service is accepted
+	Signals     []string            // names of the services' charts
 }
 
 func (c Catalogue) action(name string) (integrations.Action, bool) {
@@ -52,13 +53,17 @@ type Playbook struct {
 	BuiltIn bool
 	Usable  bool // every integration that it acts on has a connection
 
-	when   *condition
-	remind time.Duration // after which acts in force are asked about, 0 for never
-	checks []*guard      // of every act in this file
-	steps  []*step
-	texts  map[string]string // name to YAML: the file and all that it runs
-	acts   map[string]int    // action to version, nested files included
-	around surroundings
+	when    *condition
+	remind  time.Duration // after which acts in force are asked about, 0 for never
+	checks  []*guard      // of every act in this file
+	steps   []*step
+	verify  []*wait
+	then    []*step
+	backups bool              // a guard asks for the age of a backup
+	signals []string          // names of signals that its expressions use
+	texts   map[string]string // name to YAML: the file and all that it runs
+	acts    map[string]int    // action to version, nested files included
+	around  surroundings
 }
 
 // surroundings is what the interpreter needs of the catalogue: it checks values
@@ -109,13 +114,28 @@ type Facts struct {
 	Service  string
 	Env      string
 	OpenedAt time.Time
+	Pager    string // the incident's id at the source that calls people; "" when none did
 
 	// What guards ask for.
 	Zone       *time.Location       // of business hours; nil is UTC
 	OtherOpen  int                  // incidents that are open beside this one
 	OtherKnown bool                 // OtherOpen was counted
 	Backups    map[string]time.Time // connection to its last good backup
+
+	// What expressions see beside the incident. A signal without data is missing.
+	Signals  map[string]float64
+	Trends   map[string]bool // "rising:errors", "falling:lag.count"
+	Alerts   int
+	Suspects []incident.Suspect
 }
+
+// AsksBackups reports whether a guard of the file, or of one that it runs, asks
+// how old a backup is.
+func (p *Playbook) AsksBackups() bool { return p.backups }
+
+// Signals names the signals that the playbook's expressions use, with those of
+// the playbooks that it runs.
+func (p *Playbook) Signals() []string { return p.signals }
 
 func (f Facts) minutes() int64 {
 	if f.OpenedAt.IsZero() || f.Now.Before(f.OpenedAt) {

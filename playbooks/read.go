@@ -78,6 +78,11 @@ func (r *reader) fileKey(d *draft, e entry) {
 		p.steps = r.steps(e.value, "steps", 0)
 	case "checks":
 		p.checks = r.checks(e.value)
+	case "verify":
+		p.verify = r.waits(e.value, "verify")
+	case "then":
+		p.then = r.steps(e.value, "then", 0)
+		d.thenAt = e.place
 	case "remind":
 		p.remind = r.duration(e.value, "remind", maxRemind)
 		d.remindAt = e.place

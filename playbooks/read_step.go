@@ -163,9 +163,6 @@ func (r *reader) stepKey(s *step, e entry, kind, belongs string) {
 		r.fail(e.place, misplaced(e.key, owner, kind), "")
 		return
 	}
-	if r.laterStepKey(e) {
-		return
-	}
 	switch e.key {
 	case "id":
 		s.id, s.idAt = r.id(e.value, "id"), e.value.place
@@ -210,6 +207,8 @@ func (r *reader) ownKey(s *step, e entry) {
 	switch e.key {
 	case "pick":
 		s.pick = r.oneOf(e.value, "pick", []string{"one", "many"})
+	case "until":
+		s.until = r.waits(e.value, "until")
 	case "each":
 		r.over(r.eachOf(s), e)
 	case "max":

@@ -83,9 +83,13 @@ func fileProperties() object {
 		"do_not": described(listOf(textOf(maxLines), 0, 0), "lines shown before the first step"),
 		"checks": described(listOf(def("guard"), 1, 0), "guards before every act of the file"),
 		"remind": described(def("duration"), "while acts are in force, ask after so long whether they stay"),
+		"verify": described(waitSchema(), "asked after the steps, EXPRESSION [for D] [within D]"),
+		"then":   described(listOf(def("step"), 1, maxSteps), "steps once verify held"),
 		"steps":  listOf(def("step"), 1, maxSteps),
 	}
 }
+
+func waitSchema() object { return either(def("condition"), listOf(def("condition"), 1, 0)) }
 
 func inputSchema() object {
 	plain := object{"type": []string{"string", "number", "boolean"}}

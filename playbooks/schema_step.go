@@ -26,7 +26,7 @@ func stepSchema(cat Catalogue) object {
 			own["show"], own["undo"] = words, words
 			forms = append(forms, form("exec", described(program, "a program of the configuration and its arguments"), own))
 		case a.IsLook():
-			forms = append(forms, form(a.Name, actionSchema(cat, a), object{"pick": oneOfWords([]string{"one", "many"})}))
+			forms = append(forms, form(a.Name, actionSchema(cat, a), object{"pick": oneOfWords([]string{"one", "many"}), "until": waitSchema()}))
 		default:
 			forms = append(forms, form(a.Name, actionSchema(cat, a), actFields()))
 		}

@@ -24,6 +24,8 @@ type scope struct {
 	all     map[string]bool // every id of the file
 	passed  map[string]bool // ids that stand further up, in other options too
 	item    *shape          // of `each`
+	signals map[string]bool // charts of the services, and those that playbooks of ours name
+	used    map[string]bool // signals that expressions name; shared by all scopes of a file
 	forFile bool            // the `when` of the file: nothing has been asked yet
 }
 
@@ -35,7 +37,7 @@ type seen struct {
 }
 
 func newScope() *scope {
-	return &scope{inputs: map[string]shape{}, steps: map[string]seen{}, all: map[string]bool{}, passed: map[string]bool{}}
+	return &scope{inputs: map[string]shape{}, steps: map[string]seen{}, all: map[string]bool{}, passed: map[string]bool{}, signals: map[string]bool{}, used: map[string]bool{}}
 }
 
 // inner is the scope of an option: what it adds is not seen by the other options.
@@ -104,28 +106,51 @@ func (sc *scope) celFields(name string) map[string]shape {
 	if s, ok := sc.steps[name]; ok {
 		return outputs(s.step)
 	}
-	if name == "incident" {
+	switch name {
+	case "incident":
 		return incidentFields
+	case "alert":
+		return alertFields
 	}
 	return nil
 }
+
+// uses remembers a signal that an expression names.
+func (sc *scope) uses(name string) {
+	_, input := sc.inputs[name]
+	if _, step := sc.steps[name]; !input && !step && sc.signals[name] {
+		sc.used[name] = true
+	}
+}
+
+// commonSignals are names that playbooks of ours use: a service that has no such
+// chart answers "cannot tell".
+var commonSignals = []string{"errors", "p95", "queue"}
 
 // celType answers nil for an unknown name.
 func (sc *scope) celType(name string) *shape {
 	if sh, ok := sc.inputs[name]; ok {
 		return &sh
 	}
-	if _, ok := sc.steps[name]; ok || name == "incident" {
+	if _, ok := sc.steps[name]; ok || name == "incident" || name == "alert" {
 		return &shape{kind: integrations.Map}
 	}
-	if name == "service" || name == "env" {
+	switch {
+	case name == "service" || name == "env":
 		return &textShape
+	case name == "suspects":
+		return &suspectShape
+	case sc.signals[name]:
+		return &shape{kind: integrations.Number}
 	}
 	return nil
 }
 
 func (sc *scope) celNames() []string {
-	set := map[string]bool{"service": true, "env": true, "incident": true}
+	set := map[string]bool{"service": true, "env": true, "incident": true, "alert": true, "suspects": true}
+	for k := range sc.signals {
+		set[k] = true
+	}
 	for k := range sc.inputs {
 		set[k] = true
 	}
@@ -241,7 +266,7 @@ func (sc *scope) unknownOutput(r ref, s *step, fields map[string]shape) *trouble
 
 func (sc *scope) incident(r ref) (shape, *trouble) {
 	known := maps.Clone(incidentFields)
-	known["id"], known["title"] = textShape, textShape
+	known["id"], known["title"], known["pager"] = textShape, textShape, textShape
 	if len(r.path) != 1 {
 		return shape{}, &trouble{"`" + r.String() + "` is not a value", "Write one of " + refList("incident", known)}
 	}

@@ -37,6 +37,7 @@ func (s *Server) apiRoutes() []route {
 		{"GET", "quarantine", false, s.apiQuarantine},
 		{"GET", "doctor", false, s.apiDoctor},
 		{"GET", "doors", false, s.apiDoors},
+		{"GET", "deploys/allowed", true, s.apiDeploys}, // asks for a token itself: that of a pipeline will do
 		{"GET", "steps/{id}", false, s.apiStep},
 		{"GET", "events", false, s.apiEvents},
 		{"POST", "commands", false, s.apiCommand},

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"mayday/bot/chat"
@@ -26,6 +27,8 @@ func (s *Server) parsePages() (*template.Template, error) {
 		"until": func(t time.Time) string { return until(t.Sub(s.o.Now())) },
 		"act":   act,
 		"done":  done,
+		"took":  took,
+		"own":   func(url string) bool { return strings.HasPrefix(url, "/") },
 	}).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
@@ -227,7 +230,11 @@ func (s *Server) site() http.Handler {
 	}
 	mux.HandleFunc("GET /{$}", s.enter(s.now))
 	page("GET /i/{id}", s.incident)
+	page("GET /i/{id}/picture", s.picture)
 	page("GET /incidents", s.incidents)
+	page("GET /playbooks", s.playbooks)
+	page("GET /playbooks/{name}", s.playbook)
+	page("GET /changes", s.changes)
 	page("GET /setup", s.setup)
 	page("POST /setup", s.checkAgain)
 	page("GET /help", s.help)

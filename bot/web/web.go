@@ -54,6 +54,19 @@ type Options struct {
 	Clinic   bot.Clinic                         // what doctor found, for /setup; may be nil
 	Troubles func(ctx context.Context) []string // what does not work at the moment, for the banner; may be nil
 
+	// Shelf lists the playbooks; nil: there are none.
+	Shelf func(ctx context.Context) ([]bot.Volume, error)
+	// Changes answers what changed around a service, "" for all, within a window
+	// that ends now, with the sources that were silent and how many were asked.
+	Changes func(ctx context.Context, service string, window time.Duration) (found []incident.Suspect, silent []string, asked int)
+
+	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
+
+	// MayDeploy answers pipelines; nil lets everything pass. Pipelines are tokens
+	// that may ask that and nothing else.
+	MayDeploy func(ctx context.Context, service string) (bot.DeployAnswer, error)
+	Pipelines config.Secrets
+
 	// Person is who somebody is, with the role as of now; needed.
 	Person func(u chat.User) incident.Person
 	// Named finds somebody by their name in the configuration, for a link that is
@@ -66,8 +79,6 @@ type Options struct {
 	Rehearse func(ctx context.Context, by incident.Person, number int64, r bot.Rehearsal) (bot.Rehearsed, error)
 	// Backup makes a copy of the database, to be read and closed; nil has none.
 	Backup func(ctx context.Context) (io.ReadCloser, int64, error)
-
-	DoorStates func(ctx context.Context) ([]bot.DoorState, error) // how the doors fare; may be nil
 
 	Proxies    []netip.Prefix // trusted to say who people are and over what they came
 	UserHeader string         // in which they say who; "" for not at all

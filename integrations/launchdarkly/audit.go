@@ -26,6 +26,9 @@ type entry struct {
 	Token struct {
 		Name string `json:"name"`
 	} `json:"token"`
+	Target struct {
+		Resources []string `json:"resources"` // "proj/web:env/production:flag/new-cart"
+	} `json:"target"`
 }
 
 func (e entry) at() time.Time { return time.UnixMilli(e.Date) }

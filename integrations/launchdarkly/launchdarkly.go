@@ -44,6 +44,8 @@ type target struct {
 	api *api
 	sdk *sdk // nil without a key
 	log *slog.Logger
+
+	owners []owner // which flags belong to which service
 }
 
 func newParts(section config.Section, log *slog.Logger) (integrations.Parts, error) {
@@ -57,10 +59,11 @@ func newParts(section config.Section, log *slog.Logger) (integrations.Parts, err
 	}
 	parts := integrations.Parts{
 		Actions: []integrations.Action{t.show(), t.act(turningOff), t.act(turningOn), t.act(goingBack), t.act(serving), t.act(restoring)},
+		Adopt:   t.adopt,
 		Close:   t.close,
 	}
 	if section.Exists() {
-		parts.Checker = t
+		parts.Checker, parts.Changes = t, t
 	}
 	return parts, nil
 }

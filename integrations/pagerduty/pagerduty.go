@@ -31,7 +31,7 @@ const (
 // Integration is PagerDuty.
 var Integration = integrations.Integration{
 	Name:   source,
-	Prefix: source,
+	Prefix: prefix,
 	Title:  "PagerDuty",
 	At:     []string{source},
 	New:    newParts,
@@ -46,11 +46,12 @@ type settings struct {
 	From    string         `yaml:"from"`
 	Mode    string         `yaml:"mode"`
 	Events  config.Secrets `yaml:"events_keys"`
+	Env     string         `yaml:"env"` // of what is snoozed; unset means prod
 }
 
 func newParts(section config.Section, log *slog.Logger) (integrations.Parts, error) {
 	if !section.Exists() {
-		return integrations.Parts{}, nil
+		return integrations.Parts{Actions: []integrations.Action{(&snoozer{}).action()}}, nil
 	}
 	own := settings{APIURL: defaultAPI, Mode: "webhook"}
 	if err := section.Decode(&own); err != nil {
@@ -65,9 +66,13 @@ func newParts(section config.Section, log *slog.Logger) (integrations.Parts, err
 		Checker:  &checker{own: own, api: rest},
 		Close:    rest.close,
 	}
+	quiet := &snoozer{from: own.From, env: own.Env}
 	if !own.Token.IsZero() {
-		parts.Mirror = &mirror{api: rest, from: own.From}
+		changes := &feed{api: rest, services: map[string]string{}}
+		parts.Mirror, parts.Changes, parts.Adopt = &mirror{api: rest, from: own.From}, changes, changes.adopt
+		quiet.api = rest
 	}
+	parts.Actions = []integrations.Action{quiet.action()}
 	return parts, nil
 }
 
@@ -77,6 +82,10 @@ func (s *settings) check(section config.Section) error {
 		return section.Fault("api_url", "pagerduty.api_url is an address like %s, with nothing after the path.", defaultAPI)
 	}
 	s.APIURL = strings.TrimRight(s.APIURL, "/")
+	// What is not said to be something else is production.
+	if s.Env == "" || s.Env == "production" {
+		s.Env = "prod"
+	}
 	switch s.Mode {
 	case "webhook":
 	case "poll":

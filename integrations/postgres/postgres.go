@@ -31,6 +31,7 @@ const (
 type target struct {
 	connections map[string]*connection
 	names       []string
+	known       []string // connections that services say they stand on
 	log         *slog.Logger
 }
 
@@ -46,10 +47,11 @@ func newParts(section config.Section, log *slog.Logger) (integrations.Parts, err
 	parts := integrations.Parts{
 		Actions:     []integrations.Action{t.list(), t.act(cancelling), t.act(terminating)},
 		Connections: names,
+		Adopt:       t.adopt,
 		Close:       t.close,
 	}
 	if len(names) > 0 {
-		parts.Checker = t
+		parts.Checker, parts.Changes = t, t
 	}
 	return parts, nil
 }

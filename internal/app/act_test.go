@@ -34,6 +34,8 @@ func TestAct(t *testing.T) {
 		"a nested run and an optional act":            nestedAndOptional,
 		"missing inputs open a form":                  formGoesOn,
 		"stopped in the middle":                       stoppedInMiddle,
+		"a check that holds":                          verifyHolds,
+		"a check that is not met":                     verifyNotMet,
 		"who confirms":                                whoConfirms,
 		"read-only":                                   readOnly,
 	} {

@@ -5,7 +5,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -114,7 +113,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
-	if err := a.makeDesk(); err != nil {
+	if err := a.makeDesk(ctx); err != nil {
 		return err
 	}
 	a.makeQueue()
@@ -134,7 +133,12 @@ func (a *App) openStore(ctx context.Context) error {
 	for _, p := range a.o.Platforms {
 		names = append(names, p.Name())
 	}
-	st, err := store.Open(ctx, store.Options{Dir: a.set.data, Platforms: names, Always: always, Clock: a.o.Clock, Log: a.log})
+	o, err := a.set.storeOptions()
+	if err != nil {
+		return err
+	}
+	o.Platforms, o.Always, o.Clock, o.Log = names, always, a.o.Clock, a.log
+	st, err := store.Open(ctx, o)
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -144,12 +148,14 @@ func (a *App) openStore(ctx context.Context) error {
 }
 
 // makeDesk joins the desk to its platforms and to the outside.
-func (a *App) makeDesk() error {
-	key, err := buttonKey(a.set.data)
+func (a *App) makeDesk(ctx context.Context) error {
+	// The secret that makes button ids outlives restarts and is the same for all
+	// processes, so that a button stays what it was.
+	key, err := a.store.Secret(ctx, "buttons")
 	if err != nil {
 		return err
 	}
-	outside, err := connect(a.set.file, a.log, a.set.services)
+	outside, err := connect(a.set, a.log)
 	if err != nil {
 		return err
 	}
@@ -170,8 +176,8 @@ func (a *App) makeDesk() error {
 	}}
 	s := a.store
 	desk, err := bot.New(bot.Options{
-		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s}, Queue: s,
-		Platforms: a.places, Faces: faces(), Sources: outside.sources, Book: book, Catalogue: outside.catalogue,
+		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
+		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
 		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
@@ -233,13 +239,14 @@ func (a *App) makeQueue() {
 	}
 	a.source = &announcer{Store: a.store, app: a, out: make(chan struct{}, 1)}
 	a.queue = queue.New(a.source, queue.Options{Log: a.log, Grace: a.set.shutdown / 4, WorkersOf: crowds}, map[string]queue.Handler{
-		incident.WakeInbox:  late((*bot.Desk).HandleInbox),
-		incident.WakeOut:    late((*bot.Desk).HandleOut),
-		incident.WakeNudge:  late((*bot.Desk).HandleNudge),
-		incident.WakeStep:   late((*bot.Desk).HandleStep),
-		incident.WakeRun:    late((*bot.Desk).HandleRun),
-		incident.WakeRemind: late((*bot.Desk).HandleRemind),
-		incident.WakeAsk:    late((*bot.Desk).HandleAsk),
+		incident.WakeInbox:    late((*bot.Desk).HandleInbox),
+		incident.WakeOut:      late((*bot.Desk).HandleOut),
+		incident.WakeNudge:    late((*bot.Desk).HandleNudge),
+		incident.WakeStep:     late((*bot.Desk).HandleStep),
+		incident.WakeRun:      late((*bot.Desk).HandleRun),
+		incident.WakeRemind:   late((*bot.Desk).HandleRemind),
+		incident.WakeAsk:      late((*bot.Desk).HandleAsk),
+		incident.WakeSuspects: late((*bot.Desk).HandleSuspects),
 	})
 }
 
@@ -270,6 +277,14 @@ func (a *App) makeWeb() error {
 	server, err := web.New(web.Options{
 		Handler: &a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
 		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: func(ctx context.Context) []string { return a.desk().Troubles(ctx) },
+		Shelf: func(ctx context.Context) ([]bot.Volume, error) { return a.desk().Shelf(ctx) },
+		Changes: func(ctx context.Context, service string, window time.Duration) ([]incident.Suspect, []string, int) {
+			return a.desk().Lately(ctx, service, window)
+		},
+		MayDeploy: func(ctx context.Context, service string) (bot.DeployAnswer, error) {
+			return a.desk().MayDeploy(ctx, service)
+		},
+		Pipelines:  a.set.pipelines(),
 		DoorStates: a.desk().Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
 		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log, Now: a.o.Clock,
@@ -316,23 +331,4 @@ func (a *App) ready(ctx context.Context) (bool, map[string]string) {
 		parts[s.Name] = "ok"
 	}
 	return ok, parts
-}
-
-// buttonKey is the secret that makes button ids; it outlives restarts, so that a
-// button stays what it was.
-func buttonKey(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "buttons.key")
-	key, err := os.ReadFile(path)
-	if err == nil && len(key) == 32 {
-		return key, nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read button key: %w", err)
-	}
-	key = make([]byte, 32)
-	_, _ = rand.Read(key) // never fails since Go 1.24
-	if err := os.WriteFile(path, key, 0o600); err != nil {
-		return nil, fmt.Errorf("write button key: %w", err)
-	}
-	return key, nil
 }

@@ -26,6 +26,10 @@ func BenchmarkGoals(b *testing.B) {
 	b.Run("press", t.press)
 	b.Run("chat", t.chats)
 	b.Run("process", t.process)
+	b.Run("acknowledge on Postgres", t.acknowledgeOnPostgres)
+	b.Run("open on Postgres", t.openOnPostgres)
+	b.Run("growth", t.growth)
+	b.Run("nudges", t.nudges)
 	t.print(os.Stdout)
 }
 

@@ -16,6 +16,7 @@ import (
 	"mayday/bot/chat"
 	"mayday/integrations"
 	"mayday/internal/config"
+	"mayday/internal/store"
 	"mayday/playbooks"
 )
 
@@ -30,7 +31,7 @@ func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, err
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	parts, err := connect(f, log, set.services)
+	parts, err := connect(set, log)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, err
 	if err != nil {
 		return nil, err
 	}
-	c := checkup{set: set, places: places, checkers: parts.checkers, book: book, problems: problems}
+	c := checkup{set: set, places: places, checkers: parts.checkers, book: book, problems: problems, whole: true}
 	return c.run(ctx), nil
 }
 
@@ -55,6 +56,7 @@ type checkup struct {
 	book     *playbooks.Book
 	problems []playbooks.Problem
 	more     func(context.Context) []Finding // what only a running server knows
+	whole    bool                            // reads the whole store, which may take long
 }
 
 // checkTime is how long one part may take to answer.
@@ -85,15 +87,32 @@ func (c *checkup) run(ctx context.Context) []Finding {
 	if c.more != nil {
 		out = append(out, c.more(ctx)...)
 	}
-	return append(out, c.own()...)
+	return append(out, c.own(ctx)...)
 }
 
 // own is what Mayday knows of itself.
-func (c *checkup) own() []Finding {
-	out := []Finding{room(c.set.data)}
+func (c *checkup) own(ctx context.Context) []Finding {
+	out := c.store(ctx)
 	if len(c.set.tokens) == 0 && c.set.door.oidc == nil && c.set.door.userHeader == "" {
 		out = append(out, Finding{Part: "Web", Warn: true, Text: "nobody can sign in: there are no web.tokens",
 			Fix: "web: {tokens: [{name: ana, role: responder, token: env:ANA_TOKEN}]}"})
+	}
+	return out
+}
+
+// store looks at where everything is kept.
+func (c *checkup) store(ctx context.Context) (out []Finding) {
+	if c.set.postgres.IsZero() {
+		out = append(out, room(c.set.data))
+	}
+	o, err := c.set.storeOptions()
+	if err != nil {
+		return append(out, Finding{Part: "Store", Text: err.Error(), Fix: "give doctor the environment that the service has"})
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	for _, f := range store.Examine(ctx, o, c.whole) {
+		out = append(out, Finding{Part: "Store", OK: f.OK, Warn: f.Warn, Text: f.Text, Fix: f.Fix})
 	}
 	return out
 }

@@ -1,10 +1,13 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"mayday/bot"
 	"mayday/bot/chat"
@@ -18,15 +21,21 @@ type outsideParts struct {
 	catalogue playbooks.Catalogue
 	sources   []bot.Source
 	checkers  map[string]integrations.Checker
+	feeds     []bot.Feed
+	signals   map[string]integrations.Signals // by prefix
+	backups   []func(ctx context.Context, connection string) (time.Time, bool)
 	closers   []func()
 }
 
 // connect makes the parts of every integration. It talks to nobody.
-func connect(f *config.File, log *slog.Logger, services []bot.Service) (*outsideParts, error) {
-	out := &outsideParts{catalogue: playbooks.Catalogue{Connections: map[string][]string{}, Envs: map[string]string{}}, checkers: map[string]integrations.Checker{}}
-	for _, s := range services {
+func connect(set *settings, log *slog.Logger) (*outsideParts, error) {
+	f := set.file
+	out := &outsideParts{catalogue: playbooks.Catalogue{Connections: map[string][]string{}, Envs: map[string]string{}}, checkers: map[string]integrations.Checker{},
+		signals: map[string]integrations.Signals{}}
+	for _, s := range set.services {
 		out.catalogue.Services = append(out.catalogue.Services, s.Name)
 	}
+	out.catalogue.Signals = set.signalNames()
 	var errs []error
 	var names []string
 	for _, i := range outside {
@@ -42,6 +51,9 @@ func connect(f *config.File, log *slog.Logger, services []bot.Service) (*outside
 		if err != nil {
 			errs = append(errs, err)
 			continue
+		}
+		if parts.Adopt != nil {
+			errs = append(errs, parts.Adopt(set.servicesFor(i.Name)))
 		}
 		out.add(f, i, parts)
 	}
@@ -72,9 +84,23 @@ func (o *outsideParts) add(f *config.File, i integrations.Integration, parts int
 	if parts.Checker != nil {
 		o.checkers[i.Name] = parts.Checker
 	}
+	if parts.Changes != nil {
+		o.feeds = append(o.feeds, bot.Feed{Title: cmp.Or(i.Title, i.Name), Changes: parts.Changes})
+	}
+	if parts.Signals != nil {
+		o.signals[i.Prefix] = parts.Signals
+	}
+	if parts.Backups != nil {
+		o.backups = append(o.backups, parts.Backups)
+	}
 	if parts.Close != nil {
 		o.closers = append(o.closers, parts.Close)
 	}
+}
+
+// told reports whether pipelines may tell of their changes at a door.
+func (o *outsideParts) told() bool {
+	return slices.ContainsFunc(o.sources, func(s bot.Source) bool { return s.Name == "changes" })
 }
 
 func (o *outsideParts) close() error {
@@ -91,7 +117,7 @@ func Validate(f *config.File, env config.Env) ([]playbooks.Problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := connect(f, slog.New(slog.DiscardHandler), set.services)
+	parts, err := connect(set, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +139,7 @@ func Schema(f *config.File, env config.Env) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := connect(f, slog.New(slog.DiscardHandler), set.services)
+	parts, err := connect(set, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

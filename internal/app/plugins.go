@@ -6,10 +6,14 @@ import (
 	"mayday/bot/slack"
 	"mayday/bot/web"
 	"mayday/integrations"
+	"mayday/integrations/alertmanager"
+	"mayday/integrations/changes"
 	"mayday/integrations/exec"
+	"mayday/integrations/kubernetes"
 	"mayday/integrations/launchdarkly"
 	"mayday/integrations/pagerduty"
 	"mayday/integrations/postgres"
+	"mayday/integrations/prometheus"
 	"mayday/internal/practice"
 	practicediscord "mayday/internal/practice/discord"
 	practiceslack "mayday/internal/practice/slack"
@@ -30,7 +34,11 @@ var (
 	outside = []integrations.Integration{
 		pagerduty.Integration,
 		postgres.Integration,
+		kubernetes.Integration,
 		launchdarkly.Integration,
 		exec.Integration,
+		prometheus.Integration,
+		alertmanager.Integration,
+		changes.Integration,
 	}
 )

@@ -32,7 +32,7 @@ func openLibrary(f *config.File, env config.Env) (*library, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := connect(f, slog.New(slog.DiscardHandler), set.services)
+	parts, err := connect(set, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

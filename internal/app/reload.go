@@ -108,7 +108,7 @@ func (a *App) Reload(ctx context.Context) error {
 		return err
 	}
 	changed := differences(old.set.file, next.set.file, "")
-	waits := differences(a.set.file, next.set.file, restarts)
+	waits := differences(a.set.file, next.set.file, restarts+" "+adopted(next.set))
 	a.enforce(next)
 	a.web.Replace(next.set.tokens, next.set.openRead, func(u chat.User) (chat.User, bool) { return next.set.still(u) })
 	a.reloads.mu.Lock()
@@ -144,7 +144,7 @@ func (a *App) reread(old *rules) (*rules, error) {
 		return nil, err
 	}
 	cat := a.cat
-	cat.Services = nil
+	cat.Services, cat.Signals = nil, set.signalNames()
 	for _, s := range set.services {
 		cat.Services = append(cat.Services, s.Name)
 	}
@@ -174,7 +174,18 @@ func mistakes(err error) string {
 }
 
 // restarts are the sections that are read at the start only.
-const restarts = "chat pagerduty connect store log shutdown web.listen web.url web.tls web.trust_proxy web.user_header web.oidc"
+const restarts = "chat pagerduty alertmanager changes connect store log shutdown web.listen web.url web.tls web.trust_proxy web.user_header web.oidc"
+
+// adopted are the parts of services that integrations took over at the start.
+func adopted(set *settings) string {
+	var out []string
+	for _, s := range set.services {
+		for _, name := range adopting() {
+			out = append(out, "services."+s.Name+"."+name)
+		}
+	}
+	return strings.Join(out, " ")
+}
 
 // differences lists the sections that two files have in different words; only
 // those named, or all.

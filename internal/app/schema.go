@@ -22,7 +22,7 @@ func ConfigSchema() ([]byte, error) {
 		set = &settings{file: f}
 	}
 	_ = f.CheckTopLevel(topLevel...)
-	if parts, err := connect(f, slog.New(slog.DiscardHandler), nil); err == nil {
+	if parts, err := connect(set, slog.New(slog.DiscardHandler)); err == nil {
 		_ = parts.close() // nothing was opened
 	}
 	_, _ = makePlaces(set, chat.Start{Log: slog.New(slog.DiscardHandler)})

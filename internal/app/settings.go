@@ -14,7 +14,7 @@ import (
 )
 
 // topLevel are the keys of a configuration file.
-var topLevel = []string{"chat", "pagerduty", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
+var topLevel = []string{"chat", "pagerduty", "alertmanager", "changes", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
 
 // settings is the whole configuration, each section decoded by whoever owns it.
 type settings struct {
@@ -25,10 +25,13 @@ type settings struct {
 	openRead  bool
 	tokens    []web.Token
 	data      string
+	postgres  config.Secret // the address of the store, instead of data
+	sealKey   config.Secret
 	command   string
 	rooms     map[string]string // room -> channel, "#operations"
 	people    bot.People
 	services  []bot.Service
+	entries   map[string]config.Section // service -> its part of the file
 	safety    bot.Safety
 	policy    incident.Policy
 	timeout   time.Duration
@@ -95,30 +98,6 @@ func (s *settings) readChannels(section config.Section) error {
 	return nil
 }
 
-func (s *settings) readStore(env config.Env) error {
-	var st struct {
-		Path     string        `yaml:"path"`
-		Postgres config.Secret `yaml:"postgres"`
-	}
-	section := s.file.Section("store")
-	if section.Exists() {
-		if err := section.Decode(&st); err != nil {
-			return err
-		}
-	}
-	if !st.Postgres.IsZero() {
-		return section.Fault("postgres", "this version keeps its data in a directory; write path: /var/lib/mayday")
-	}
-	s.data = "data"
-	if st.Path != "" {
-		s.data = st.Path
-	}
-	if env.Data != "" {
-		s.data = env.Data
-	}
-	return nil
-}
-
 func (s *settings) readPeople() error {
 	section := s.file.Section("people")
 	s.people.Roles = map[incident.Role][]string{}
@@ -181,50 +160,6 @@ func (s *settings) webID(name string) string {
 		}
 	}
 	return strings.ToLower(name)
-}
-
-func (s *settings) readServices() error {
-	section := s.file.Section("services")
-	if !section.Exists() {
-		return nil
-	}
-	for _, name := range section.Keys() {
-		var one struct {
-			PagerDuty  string            `yaml:"pagerduty"`
-			Match      map[string]string `yaml:"match"`
-			Env        string            `yaml:"env"`
-			Impact     string            `yaml:"impact"`
-			Declare    string            `yaml:"declare"`
-			Group      string            `yaml:"group"`
-			K8s        config.Section    `yaml:"k8s"`
-			Migrations config.Section    `yaml:"migrations"`
-			DependsOn  config.Strings    `yaml:"depends_on"`
-			Charts     config.Section    `yaml:"charts"`
-			Links      map[string]string `yaml:"links"`
-			DoNot      config.Strings    `yaml:"do_not"`
-		}
-		sub := section.Sub(name)
-		if err := sub.Decode(&one); err != nil {
-			return err
-		}
-		if one.Declare != "" && !slices.Contains([]string{"always", "high_urgency", "priority", "press"}, one.Declare) {
-			return sub.Fault("declare", "`declare` is always, high_urgency, priority or press, not %q", one.Declare)
-		}
-		if one.Group != "" && one.Group != "service" && one.Group != "key" {
-			return sub.Fault("group", "`group` is service or key, not %q", one.Group)
-		}
-		svc := bot.Service{Name: name, Impact: one.Impact, Env: one.Env, Declare: one.Declare, Group: one.Group != "key", DoNot: one.DoNot,
-			SourceID: map[string]string{}}
-		if one.PagerDuty != "" {
-			svc.SourceID["pagerduty"] = one.PagerDuty
-		}
-		for label, url := range one.Links {
-			svc.Links = append(svc.Links, incident.Link{Name: label, URL: url})
-		}
-		slices.SortFunc(svc.Links, func(a, b incident.Link) int { return strings.Compare(a.Name, b.Name) })
-		s.services = append(s.services, svc)
-	}
-	return nil
 }
 
 func (s *settings) readRest(env config.Env) error {

@@ -64,3 +64,24 @@ func SetupNames() []string {
 	slices.Sort(names)
 	return names
 }
+
+// Rights prints the rights that a vendor must grant, made from the configuration.
+// only names a connection where there are several.
+func Rights(w io.Writer, f *config.File, env config.Env, name, only string) error {
+	set, err := read(f, env)
+	if err != nil {
+		return err
+	}
+	for _, i := range outside {
+		if i.Name != name || i.Rights == nil {
+			continue
+		}
+		text, err := i.Rights(section(set.file, i), set.servicesFor(i.Name), only)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(w, text)
+		return err
+	}
+	return fault.New(fault.Invalid, "E24", fmt.Sprintf("There are no rights to print for %q.", name), "There is: mayday setup k8s --print-rbac.").WithState("")
+}

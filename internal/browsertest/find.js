@@ -61,3 +61,20 @@ function choose(x, y, value) {
   list.dispatchEvent(new Event("change", { bubbles: true }));
   return true;
 }
+
+// focus puts the cursor into a field with all that stands there selected, so
+// that the next key replaces it; false when there is no such field.
+function focus(label) {
+  const el = best("field", "", clean(label));
+  if (!el) return false;
+  el.focus();
+  if (el.select) el.select();
+  else document.getSelection().selectAllChildren(el);
+  return document.activeElement === el;
+}
+
+// holds reports whether a field has exactly these words.
+function holds(label, value) {
+  const el = best("field", "", clean(label));
+  return !!el && ("value" in el ? el.value : el.innerText) === value;
+}

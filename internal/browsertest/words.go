@@ -73,6 +73,9 @@ func (b *Browser) ClickIn(selector, text string) {
 // Fill replaces what stands in the field with that label, by typing. The label
 // is its <label>, aria-label, placeholder or name. In a list of choices, the
 // choice with that text is selected.
+//
+// A page that moves while one types puts the words elsewhere or drops the
+// selection, so the field is found by its name each time and read back.
 func (b *Browser) Fill(label, value string) {
 	b.tb.Helper()
 	at := b.locate("field", "", label)
@@ -81,9 +84,20 @@ func (b *Browser) Fill(label, value string) {
 	if selected {
 		return
 	}
-	b.Run(chromedp.MouseClickXY(at.X, at.Y))
-	b.Eval("document.activeElement.select?.()", nil)
-	b.Run(chromedp.KeyEvent(kb.Backspace), input.InsertText(value))
+	b.await(func() string {
+		var ready bool
+		if err := b.try(chromedp.Evaluate(call("focus", label), &ready)); err != nil || !ready {
+			return fmt.Sprintf("field %q cannot be typed into", label)
+		}
+		if err := b.try(chromedp.KeyEvent(kb.Backspace), input.InsertText(value)); err != nil {
+			return fmt.Sprintf("field %q: %v", label, err)
+		}
+		var same bool
+		if err := b.try(chromedp.Evaluate(call("holds", label, value), &same)); err != nil || !same {
+			return fmt.Sprintf("field %q does not hold %q", label, value)
+		}
+		return ""
+	})
 }
 
 // Press types keys into whatever has the focus: kb.Enter, kb.Escape, "abc".

@@ -14,6 +14,8 @@ type setupCmd struct {
 	What     string `arg:"" help:"One of: ${setups}."`
 	Config   string `short:"c" placeholder:"FILE" help:"The configuration, where there is one already."`
 	Manifest bool   `help:"Print only the app manifest, to be pasted."`
+	RBAC     bool   `name:"print-rbac" help:"Print only the account and the Roles for Kubernetes, to be applied with kubectl."`
+	Cluster  string `placeholder:"NAME" help:"The cluster whose Roles are printed, where there are several."`
 	Test     bool   `help:"Wait for a test event at a running server and say whether its signature is good."`
 	remote
 }
@@ -33,7 +35,11 @@ func (c *setupCmd) Run(r *run) error {
 			return err
 		}
 	}
-	err = app.Setup(r.out, file, r.env, c.What, c.Manifest)
+	if c.RBAC {
+		err = app.Rights(r.out, file, r.env, c.What, c.Cluster)
+	} else {
+		err = app.Setup(r.out, file, r.env, c.What, c.Manifest)
+	}
 	if fault.HasCode(err, "E24") {
 		return &exit{exitUsage, err}
 	}

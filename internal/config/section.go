@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mayday/internal/fault"
@@ -68,6 +69,22 @@ func (s Section) Sub(name string) Section {
 		sub.at, sub.node = e.value, e.value
 	}
 	return sub
+}
+
+// Without is the section without some of its keys: those belong to somebody else.
+func (s Section) Without(keys ...string) Section {
+	if s.node == nil || s.node.kind != mapKind {
+		return s
+	}
+	rest := *s.node
+	rest.entries = nil
+	for _, e := range s.node.entries {
+		if !slices.Contains(keys, e.key) {
+			rest.entries = append(rest.entries, e)
+		}
+	}
+	s.node = &rest
+	return s
 }
 
 // Decode fills the value that into points to. An absent section leaves it alone,

@@ -49,7 +49,7 @@ func Resolve(by Person, e Ending) Decide {
 			entries = append(entries, say(by, "Told #status: resolved. "+w.Doing, &Updated{State: Resolved, Impact: w.Impact, Doing: w.Doing}))
 		}
 		text := strings.TrimSpace(by.Name + " resolved it. " + w.Doing)
-		return Change{Entries: append(entries, say(by, text, &ResolvedBody{Summary: w.Doing}))}, nil
+		return askTomorrow(v, Change{Entries: append(entries, say(by, text, &ResolvedBody{Summary: w.Doing}))}), nil
 	}
 }
 

@@ -254,6 +254,9 @@ func (r *reception) resolved(s Source) {
 }
 
 func (r *reception) reopened(s Source) error {
+	if r.ev.Stamp() == s.StatusAt {
+		return nil // told again, as sources do that repeat what is still true
+	}
 	if !r.ev.Stamp().After(s.StatusAt) {
 		r.line("Late news: reopened in " + r.ev.SourceTitle + " at " + clock(r.ev.At) + ".")
 		return nil

@@ -118,8 +118,11 @@ func Finish(id string, end Ended) Decide {
 		if s.Remind > 0 && end.To == Succeeded {
 			c.Wakes = append(c.Wakes, wakeBack(s, v, v.Now.Add(s.Remind)))
 		}
-		if s.Parent != "" || s.State == end.To {
+		switch {
+		case s.Parent != "" || s.State == end.To:
 			return c, nil
+		case end.To == Succeeded && s.Settle > 0:
+			return watch(v, s, c), nil
 		}
 		return endRun(v, s, end.To, end.Reason, c), nil
 	}
@@ -222,6 +225,9 @@ func Finished(v View, by Person, s *Step, to StepState, text string) Change {
 	}
 	if top.ID != s.ID && top.State == UnknownOutcome {
 		c.Entries = append(c.Entries, Entry{Text: words, Step: top.ID, Quiet: true, Body: moved(top.ID, whole, words)})
+	}
+	if whole == Succeeded && top.Settle > 0 {
+		return watch(v, top, c)
 	}
 	return endRun(v, top, whole, words, c)
 }

@@ -30,10 +30,19 @@ func (s *Step) Undoable(now time.Time, within time.Duration) error {
 		return fault.New(fault.Already, "E22", "That was undone already.", "")
 	case s.Plan.Undo == "":
 		return fault.New(fault.Conflict, "E15", "Can't undo: "+orElse(s.Plan.NoUndo, "this act has no undo")+"", "")
-	case within > 0 && now.Sub(s.EndedAt) > within+s.Remind: // whoever is asked has time to answer
+	case within > 0 && now.Sub(s.EndedAt) > within+s.grace():
 		return fault.Newf(fault.Gone, "E15", "Can't undo: it was done more than %s ago.", plainSpan(within)).WithHint("Look at the target and change it there.")
 	}
 	return nil
+}
+
+// grace is how much longer an act may be taken back because somebody is asked
+// about it: whoever is asked has time to answer, over a weekend as well.
+func (s *Step) grace() time.Duration {
+	if s.Asked > 0 || !s.BackDue.IsZero() {
+		return max(s.Remind, 96*time.Hour)
+	}
+	return s.Remind
 }
 
 func orElse(s, standard string) string {
@@ -75,6 +84,9 @@ func whereUndoIs(s RunState) string {
 func plainSpan(d time.Duration) string {
 	if d >= time.Hour && d%time.Hour == 0 {
 		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	if d >= time.Minute && d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
 	}
 	return d.String()
 }
@@ -130,8 +142,9 @@ func (i *Incident) sumBack(child *Step) {
 // PutBack asks whether an act that is in force should stay, or records that it
 // should. A timer asks; it never acts.
 type PutBack struct {
-	Step string `json:"step"`
-	Keep bool   `json:"keep,omitempty"`
+	Step string    `json:"step"`
+	Keep bool      `json:"keep,omitempty"`
+	Due  time.Time `json:"due,omitzero"` // set: do not ask now, ask then
 }
 
 // Kind names the entry.
@@ -147,8 +160,13 @@ func (b *PutBack) fold(i *Incident, e Entry) {
 		i.touch(e)
 		return
 	}
-	s.Asked++
 	s.Seq = e.Seq
+	if !b.Due.IsZero() {
+		s.BackDue = b.Due
+		return
+	}
+	s.Asked++
+	s.BackDue = time.Time{}
 }
 
 // AskPutBack asks [Put back] [Keep] for an act that is still in force when its
@@ -161,20 +179,55 @@ func AskPutBack(id string, within time.Duration) Decide {
 			return Change{}, nil
 		}
 		after := time.Duration(s.Asked+1) * s.Remind
-		if within > 0 && after > within {
+		due := s.EndedAt.Add(after)
+		switch {
+		case !s.BackDue.IsZero():
+			due = s.BackDue
+		case within > 0 && after > within:
 			return Change{}, nil
 		}
-		due := s.EndedAt.Add(after)
 		if v.Now.Before(due) {
 			return Change{Wakes: []Wake{wakeBack(s, v, due)}}, nil
 		}
 		e := Entry{Text: fmt.Sprintf("Still in force after %s: %s.", v.Now.Sub(s.EndedAt).Round(time.Second), s.Plan.Title), Step: id, Body: &PutBack{Step: id}}
-		return Change{Entries: []Entry{e}, Wakes: []Wake{wakeBack(s, v, v.Now.Add(s.Remind))}}, nil
+		c := Change{Entries: []Entry{e}}
+		if s.Remind > 0 {
+			c.Wakes = append(c.Wakes, wakeBack(s, v, v.Now.Add(s.Remind)))
+		}
+		return c, nil
 	}
 }
 
+// nextMorning is 10:00 of the next working day in a zone, "" for UTC: when people
+// are asked about what is left of an incident (INTERACTION 2.12).
+func nextMorning(now time.Time, zone string) time.Time {
+	where, err := time.LoadLocation(zone)
+	if err != nil {
+		where = time.UTC
+	}
+	there := now.In(where)
+	day := time.Date(there.Year(), there.Month(), there.Day()+1, 10, 0, 0, 0, where)
+	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day.UTC()
+}
+
+// askTomorrow asks about every act that is in force when an incident ends.
+func askTomorrow(v View, c Change) Change {
+	due := nextMorning(v.Now, v.Incident.Clock.Zone)
+	for _, s := range v.Incident.InForce() {
+		if s.KeptBy != "" {
+			continue
+		}
+		c.Entries = append(c.Entries, Entry{Text: "Will ask whether it stays: " + s.Plan.Title + ".", Step: s.ID, Quiet: true, Body: &PutBack{Step: s.ID, Due: due}})
+		c.Wakes = append(c.Wakes, wakeBack(s, v, due))
+	}
+	return c
+}
+
 func (s *Step) asksBack() bool {
-	return s.Remind > 0 && s.State == Succeeded && s.UndoneBy == "" && s.KeptBy == ""
+	return (s.Remind > 0 || !s.BackDue.IsZero()) && s.State == Succeeded && s.UndoneBy == "" && s.KeptBy == ""
 }
 
 // WakeRemind asks about an act in force.

@@ -17,7 +17,7 @@ func fullPlan() Plan {
 		Command: "SELECT pg_terminate_backend(4412)", Undo: "no", NoUndo: "This cannot be undone.",
 		Args: map[string]any{"pid": 4412, "on": "shop", "deep": map[string]any{"b": []any{1, 2}, "a": true}}, Credential: "postgres.shop",
 		Pre: map[string]string{"backend_start": "2026-11-25T12:00:00Z", "usename": "app"}, Gone: "already",
-		Record: map[string]string{"was": "2"}, Note: "INC-1 by Ana"}
+		Record: map[string]string{"was": "2"}, Note: "INC-1 by Ana", Next: &Offer{Label: "End those on shop-eu", Playbook: "kill", Inputs: map[string]string{"database": "shop-eu"}}}
 }
 
 var bound = Binding{Step: "s1", PlaybookHash: "h1", Expires: noon}
@@ -52,6 +52,8 @@ func change(t *testing.T, f reflect.Value) {
 		*v = GradeChange
 	case *int:
 		*v++
+	case **Offer:
+		*v = &Offer{Label: (*v).Label, Playbook: (*v).Playbook, Inputs: map[string]string{"database": "another"}}
 	case *[]string:
 		*v = []string{(*v)[1], (*v)[0]}
 	case *[]Check:

@@ -20,8 +20,9 @@ const (
 	EventResolved       EventKind = "resolved"
 	EventReopened       EventKind = "reopened"
 	EventService        EventKind = "service"
-	EventPing           EventKind = "ping"  // a test of the door; noted for doctor
-	EventOther          EventKind = "other" // a line where the incident is known, else quarantine
+	EventChange         EventKind = "change" // something was changed: a suspect for the time to come, about no incident
+	EventPing           EventKind = "ping"   // a test of the door; noted for doctor
+	EventOther          EventKind = "other"  // a line where the incident is known, else quarantine
 )
 
 // Ref names somebody or something at the source.
@@ -33,22 +34,24 @@ type Ref struct {
 // Event is one thing that a source said, in our words. Receivers make it, the
 // domain decides what follows. Every text in it is untrusted.
 type Event struct {
-	Source   string    `json:"source"` // "pagerduty"
-	ID       string    `json:"id"`     // unique per event
-	Type     string    `json:"type"`   // the source's own name for it
-	Kind     EventKind `json:"kind"`
-	At       time.Time `json:"at"`            // when it happened, says the source
-	Key      string    `json:"key,omitempty"` // the source's incident; "" when it is about none
-	Title    string    `json:"title,omitempty"`
-	URL      string    `json:"url,omitempty"`
-	Service  Ref       `json:"service,omitzero"`
-	Priority string    `json:"priority,omitempty"` // "P1"
-	Urgency  string    `json:"urgency,omitempty"`  // high, low
-	Agent    Ref       `json:"agent,omitzero"`     // who did it
-	OnCall   []Ref     `json:"on_call,omitempty"`  // assignees
-	Text     string    `json:"text,omitempty"`     // the note, the message, the line
-	Link     Link      `json:"link,omitzero"`
-	Into     string    `json:"into,omitempty"` // resolved by a merge into this key
+	Source   string            `json:"source"` // "pagerduty"
+	ID       string            `json:"id"`     // unique per event
+	Type     string            `json:"type"`   // the source's own name for it
+	Kind     EventKind         `json:"kind"`
+	At       time.Time         `json:"at"`            // when it happened, says the source
+	Key      string            `json:"key,omitempty"` // the source's incident; "" when it is about none
+	Title    string            `json:"title,omitempty"`
+	URL      string            `json:"url,omitempty"`
+	Service  Ref               `json:"service,omitzero"`
+	Labels   map[string]string `json:"labels,omitempty"`   // of the alert, by which services.NAME.match knows it
+	Priority string            `json:"priority,omitempty"` // "P1"
+	Urgency  string            `json:"urgency,omitempty"`  // high, low
+	Agent    Ref               `json:"agent,omitzero"`     // who did it
+	OnCall   []Ref             `json:"on_call,omitempty"`  // assignees
+	Text     string            `json:"text,omitempty"`     // the note, the message, the line
+	Link     Link              `json:"link,omitzero"`
+	Into     string            `json:"into,omitempty"`   // resolved by a merge into this key
+	Change   *Suspect          `json:"change,omitempty"` // of EventChange
 
 	// Filled in by the desk, which knows the configuration.
 	SourceTitle string   `json:"-"` // "PagerDuty"

@@ -22,6 +22,8 @@ const (
 	KindRecovered = "recovered"
 	KindResolved  = "resolved"
 	KindRemind    = "remind"
+	KindFinished  = "finished"
+	KindPicture   = "picture"
 )
 
 // Calls to an alert source, kinds of outbox rows in the room "source".
@@ -38,10 +40,12 @@ const (
 // due when the clock says. The store calls it in the transaction of the change.
 func Follow(before, after *Incident, entries []Entry, now time.Time) ([]Out, []Wake) {
 	f := follower{id: after.ID(), after: after}
+	wakes := []Wake{nudgeWake(after, now)}
 	if before == nil || before.Seq == 0 {
 		f.post(KindCard, "card", "", PriorityOpen)
 		f.post(KindOpener, "opener", "", PriorityOpen)
 		before = &Incident{Number: after.Number}
+		wakes = append(wakes, suspectsWake(after, now))
 	} else if cardFace(before) != cardFace(after) {
 		f.edit(KindCard, "card", "", false)
 	}
@@ -50,10 +54,13 @@ func Follow(before, after *Incident, entries []Entry, now time.Time) ([]Out, []W
 	}
 	f.nudges(before)
 	f.asked(before)
+	if after.Suspicion != nil && after.runsOver() > before.runsOver() {
+		wakes = append(wakes, suspectsWake(after, now.Add(settledFigures)))
+	}
 	if len(before.Updates) != len(after.Updates) && len(after.Updates) > 1 {
 		f.edit(KindUpdate, "update:"+itoa(after.Updates[0].Seq), itoa(after.Updates[0].Seq), false)
 	}
-	return f.outs, []Wake{nudgeWake(after, now)}
+	return f.outs, wakes
 }
 
 // follower collects the messages of one change.
@@ -123,6 +130,13 @@ func (f *follower) entry(before *Incident, e Entry) {
 		f.post(KindUpdate, "update:"+seq, seq, PriorityOpen)
 	case *Nudged:
 		f.nudged(b.Nudge, e)
+	case *SuspectsSeen:
+		f.edit(KindOpener, "opener", "", false)
+		if before.Suspicion == nil && f.after.Severity == SEV1 && len(b.Found.Figures) > 0 {
+			f.post(KindPicture, "picture:"+seq, b.Found.Figures[0].Name, PriorityEdit)
+		}
+	case *PictureAsked:
+		f.post(KindPicture, "picture:"+seq, b.Chart, PriorityEdit)
 	case *Recovered:
 		f.post(KindRecovered, "recovered:"+seq, seq, PriorityNudge)
 	case *ResolvedBody:
@@ -175,8 +189,14 @@ func (f *follower) act(e Entry) {
 		f.result(b)
 	case *StepMoved:
 		f.step(b)
+		f.finished(f.after.Step(b.ID), e)
+	case *EffectSeen:
+		f.edit(KindAsk, "step:"+b.Step, b.Step, false)
+		f.finished(f.after.Step(b.Step), e)
 	case *PutBack:
-		f.putBack(b.Step)
+		if b.Due.IsZero() {
+			f.putBack(b.Step)
+		}
 	}
 }
 
@@ -208,6 +228,9 @@ func (f *follower) result(b *RunResult) {
 		return
 	}
 	about := b.Run + ":" + b.Path
+	if b.Result.Asked == AskNotMet && b.Result.Outcome == "" {
+		f.post(KindFinished, "unmet:"+about+":"+itoa(b.Result.Watch.Since.UnixMicro()), about, PriorityAct)
+	}
 	f.post(KindAsk, "ask:"+about, about, PriorityAct) // known already when it is an answer
 	f.edit(KindAsk, "ask:"+about, about, false)
 }
@@ -244,6 +267,20 @@ func (f *follower) step(b *StepMoved) {
 	}
 }
 
+// longAct is how long an act may take before its end is said on a line of its
+// own: edits ring no phone, and whoever asked has put it away (INTERACTION 2.9).
+const longAct = 20 * time.Second
+
+// finished tells whoever asked that a long act is over.
+func (f *follower) finished(s *Step, e Entry) {
+	if s == nil || s.Parent != "" || s.StartedAt.IsZero() || s.Watching() || e.At.Sub(s.StartedAt) <= longAct {
+		return
+	}
+	if _, seen := e.Body.(*EffectSeen); seen || s.State == Succeeded && s.Settle == 0 || s.State == FailedProven || s.State == UnknownOutcome {
+		f.post(KindFinished, "finished:"+s.ID+":"+string(s.State), s.ID, PriorityAct)
+	}
+}
+
 // nudges edits what became of the calls that were made before.
 func (f *follower) nudges(before *Incident) {
 	for n := range before.Nudges {
@@ -276,7 +313,7 @@ func nudgeWake(i *Incident, now time.Time) Wake {
 // face is what the card shows, apart from numbers that tick.
 type face struct {
 	title, service, impact, owner, oncall, acked, links string
-	force                                               string
+	force, figures                                      string
 	sev                                                 Severity
 	state                                               State
 	declared, paused, snoozed, healed, called           bool
@@ -291,6 +328,11 @@ func cardFace(i *Incident) face {
 		healed: i.Healed, called: i.Clock.Alive, due: i.Clock.Due.UnixMicro(), alerts: len(i.Sources), updates: len(i.Updates), merged: i.MergedInto}
 	for _, l := range i.Links {
 		f.links += l.Name + l.URL
+	}
+	if i.Suspicion != nil {
+		for _, g := range i.Suspicion.Figures {
+			f.figures += g.Name + g.Spark + g.Now
+		}
 	}
 	for _, s := range i.InForce() {
 		f.force += s.ID

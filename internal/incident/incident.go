@@ -123,6 +123,8 @@ type Incident struct {
 	AskedSeq   int64     `json:"asked_seq,omitempty"` // the entry that asked
 	Summary    string    `json:"summary,omitempty"`
 
+	Suspicion *Suspicion `json:"suspicion,omitempty"` // what changed before it began; nil before anybody looked
+
 	Sources []Source `json:"sources,omitempty"` // the first is the one that opened it
 	Links   []Link   `json:"links,omitempty"`
 	DoNot   []string `json:"do_not,omitempty"`
@@ -208,6 +210,34 @@ func (i *Incident) InForce() []*Step {
 		}
 	}
 	return out
+}
+
+// LastInForce is the newest act of a run that is still in force, nil when there
+// is none. Of an each it is the whole.
+func (i *Incident) LastInForce(run string) *Step {
+	for n := len(i.Steps) - 1; n >= 0; n-- {
+		s := &i.Steps[n]
+		if s.Run == run && s.Parent == "" && s.State == Succeeded && s.UndoneBy == "" && s.UndoOf == "" && s.Plan.Undo != "" {
+			return s
+		}
+	}
+	return nil
+}
+
+// TakenBack reports whether a run did something and nothing of it is in force.
+func (i *Incident) TakenBack(run string) bool {
+	back := false
+	for n := range i.Steps {
+		s := &i.Steps[n]
+		if s.Run != run || s.Parent != "" || s.State != Succeeded {
+			continue
+		}
+		if s.UndoneBy == "" {
+			return false
+		}
+		back = true
+	}
+	return back
 }
 
 // Clone copies the incident so deeply that a fold over the copy leaves the

@@ -44,6 +44,7 @@ type Plan struct {
 	Record     map[string]string `json:"record,omitempty"`     // what Undo needs, captured before the act
 	Note       string            `json:"note,omitempty"`       // incident, step and person, for the target's own audit log; the desk fills it in
 	Gone       string            `json:"gone,omitempty"`       // set: there is nothing left to act on, and why
+	Next       *Offer            `json:"next,omitempty"`       // the same act on the service's next target, offered when this one has settled
 }
 
 // Failing lists the checks that answered no and stop the act.
@@ -78,9 +79,10 @@ type Receipt struct {
 
 // Evidence is what is true now at the target of an act whose answer is unknown.
 type Evidence struct {
-	Text    string `json:"text"`    // "pid 4412 is gone since 14:08:02"
-	Applied Answer `json:"applied"` // looks applied, looks not applied, cannot tell
-	Settled bool   `json:"settled"` // a success whose effect is complete
+	Text    string `json:"text"`            // "pid 4412 is gone since 14:08:02"
+	Applied Answer `json:"applied"`         // looks applied, looks not applied, cannot tell
+	Settled bool   `json:"settled"`         // a success whose effect is complete
+	Wrong   string `json:"wrong,omitempty"` // set: the effect will not become complete by itself, and why: "ImagePullBackOff on cart:1.9.8"
 }
 
 // Row is one line of a look, with a typed id to choose it by.

@@ -102,10 +102,11 @@ type FeedRow struct {
 
 // Filter narrows a list of incidents.
 type Filter struct {
-	State  string // open, resolved, all
-	Owner  string
-	Limit  int   // 1 to 200, 50 unless set
-	Before int64 // numbers below this one: the cursor
+	State   string // open, resolved, all
+	Owner   string
+	Service string
+	Limit   int   // 1 to 200, 50 unless set
+	Before  int64 // numbers below this one: the cursor
 }
 
 // ErrLost says that a claim is held no more: somebody else took the row over,

@@ -47,9 +47,21 @@ type Result struct {
 	Reason  string          `json:"reason,omitempty"`
 	Step    string          `json:"step,omitempty"`  // id of the act's step
 	Asked   string          `json:"asked,omitempty"` // what a person is asked: pick, choose, tell, inputs
+	Watch   *Lookout        `json:"watch,omitempty"` // conditions that are waited for
 	Seq     int64           `json:"seq"`             // the entry that wrote it last
 	At      time.Time       `json:"at"`
 	Extra   json.RawMessage `json:"extra,omitempty"` // values `when` saw, inputs of an option
+}
+
+// Lookout is how far conditions are that a run waits for. Its instants survive a
+// restart.
+type Lookout struct {
+	Since   time.Time            `json:"since"`
+	Until   time.Time            `json:"until"`
+	Held    []time.Time          `json:"held,omitempty"`    // per condition: since when it holds; zero while it does not
+	Blind   []string             `json:"blind,omitempty"`   // what nobody can tell, and why
+	Samples map[string][]float64 `json:"samples,omitempty"` // the newest values of what was seen, oldest first
+	Text    string               `json:"text"`              // what is seen now, for people
 }
 
 // Run is one playbook in progress, pinned at its start.

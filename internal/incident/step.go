@@ -93,10 +93,14 @@ type Step struct {
 	Timeout  time.Duration     `json:"timeout,omitempty"`
 	Kept     map[string]string `json:"kept,omitempty"` // made durable in the middle of the act
 
-	Remind time.Duration `json:"remind,omitempty"`     // ask [Put back] [Keep] this long after it was done
-	Asked  int           `json:"asked_back,omitempty"` // how often that was asked
-	KeptBy string        `json:"kept_by,omitempty"`    // who wants it to stay
-	Glass  string        `json:"glass,omitempty"`      // why the glass was broken: nobody approved
+	Settle time.Duration `json:"settle,omitempty"` // how long its effect may take after the target accepted it
+	Effect *Effect       `json:"effect,omitempty"` // what became of that
+
+	Remind  time.Duration `json:"remind,omitempty"`     // ask [Put back] [Keep] this long after it was done
+	Asked   int           `json:"asked_back,omitempty"` // how often that was asked
+	BackDue time.Time     `json:"back_due,omitzero"`    // asked then, whatever Remind says
+	KeptBy  string        `json:"kept_by,omitempty"`    // who wants it to stay
+	Glass   string        `json:"glass,omitempty"`      // why the glass was broken: nobody approved
 
 	UndoOf   string `json:"undo_of,omitempty"`
 	UndoneBy string `json:"undone_by,omitempty"`

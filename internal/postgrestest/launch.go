@@ -68,10 +68,14 @@ func (s *Server) launch(bin string, as *account, settings []string) error {
 	if err := s.initdb(bin, as); err != nil {
 		return err
 	}
+	s.again = func(port int) error { return s.serve(bin, as, settings, port) }
 	var err error
 	for range portTries {
-		err = s.serve(bin, as, settings)
-		if !errors.Is(err, errPortTaken) {
+		port, portErr := freePort()
+		if portErr != nil {
+			return portErr
+		}
+		if err = s.again(port); !errors.Is(err, errPortTaken) {
 			return err
 		}
 	}
@@ -98,12 +102,8 @@ func (s *Server) initdb(bin string, as *account) error {
 	return nil
 }
 
-// serve starts the server on a port that is free now and waits until it answers.
-func (s *Server) serve(bin string, as *account, settings []string) error {
-	port, err := freePort()
-	if err != nil {
-		return err
-	}
+// serve starts the server on a port and waits until it answers.
+func (s *Server) serve(bin string, as *account, settings []string, port int) error {
 	args := []string{"-D", s.data(), "-p", fmt.Sprint(port)}
 	for _, setting := range append(defaults[:len(defaults):len(defaults)], settings...) {
 		args = append(args, "-c", setting)

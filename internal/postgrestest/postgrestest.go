@@ -34,6 +34,7 @@ type Server struct {
 	password string // of Superuser
 	dir      string
 	proc     *process
+	again    func(port int) error // starts it on its data
 	stopOnce sync.Once
 	stopErr  error
 }

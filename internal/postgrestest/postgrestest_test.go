@@ -208,3 +208,18 @@ func dial(port int) error {
 	}
 	return conn.Close()
 }
+
+func TestACrashLosesNothingThatWasCommitted(t *testing.T) {
+	s := Start(t, "fsync=on", "synchronous_commit=on", "full_page_writes=on")
+	s.Exec(t, "postgres", "CREATE TABLE kept (id int)", "INSERT INTO kept VALUES (1)")
+	port := s.Port()
+	s.Crash(t)
+	if dial(port) == nil {
+		t.Error("it answers after a crash")
+	}
+	s.Restart(t)
+	var n int
+	if err := s.Superuser(t).QueryRow("SELECT count(*) FROM kept").Scan(&n); err != nil || n != 1 || s.Port() != port {
+		t.Errorf("after a restart on port %d: got %d rows, %v", s.Port(), n, err)
+	}
+}

@@ -18,6 +18,7 @@ var described = []vendorFile{
 		known(`^PATCH /api/v2/flags/.*: request /: .*patch`, "a semantic patch has instructions and no patch; the file describes it in words only"),
 		known(`^PATCH /api/v2/flags/.*: the description has no answer 403`, "a token whose policy forbids an action is answered 403, as the text on access says"),
 	}},
+	{server: "prometheus", file: "prometheus-openapi-3.1.yaml", base: regexp.MustCompile(`^/api/v1`)},
 	{server: "slack", file: "slack-web-openapi-v2.json", base: regexp.MustCompile(`^/api`), gaps: []gap{
 		known(`^POST /(auth\.test|bots\.info|chat\.getPermalink|conversations\.(history|info|list|replies)|pins\.list|team\.info|usergroups\.(list|users\.list)|users\.(info|list)|views\.(open|publish|push|update)): the description has no such method`,
 			"the file, frozen in 2021, describes what reads as GET; POST is taken as well, and is what slack-go sends"),

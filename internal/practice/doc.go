@@ -8,6 +8,10 @@
 // connects to anything but loopback: another target is refused when it is set,
 // and once more when the connection is made.
 //
+// Its packages are one system each: chat platforms, a cluster (kubernetes), a
+// Prometheus, and the shop itself at work (shop), whose numbers follow what runs
+// in the cluster and what the flags serve.
+//
 //	pd, err := practice.NewPagerDuty(practice.Options{
 //		Secrets: []string{"s3cret"}, Token: "pretend-key",
 //	})

@@ -39,7 +39,7 @@ type ldPageView struct {
 // from the page itself only.
 func (l *LaunchDarkly) pageRoutes(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
-	add := func(pattern string, do http.HandlerFunc) { mux.Handle(pattern, local(guard.Handler(do))) }
+	add := func(pattern string, do http.HandlerFunc) { mux.Handle(pattern, Local(guard.Handler(do))) }
 	add("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { l.showPage(w, http.StatusOK, "") })
 	yes, no := true, false
 	add("POST /practice/on", l.pressed(func(*http.Request) (LDChange, error) { return LDChange{On: &yes}, nil }))

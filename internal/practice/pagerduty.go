@@ -45,6 +45,7 @@ type PagerDuty struct {
 
 	mu        sync.Mutex
 	incidents []*pdIncident
+	changes   []pdChange
 	journal   []Received
 	budget    budget
 

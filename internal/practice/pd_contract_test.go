@@ -40,6 +40,9 @@ func TestAnswersKeepTheContract(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := p.Changed(ChangeSpec{Summary: "cart v2", URL: "https://ci.example.com/812"}); err != nil {
+		t.Fatal(err)
+	}
 	one := "/incidents/" + id
 	calls := []struct {
 		method, path, body string
@@ -58,7 +61,11 @@ func TestAnswersKeepTheContract(t *testing.T) {
 		{"POST", one + "/notes", `{"note":{"content":"<b>hi</b>"}}`, nil, 200},
 		{"GET", one + "/notes", "", nil, 200},
 		{"POST", one + "/responder_requests", `{"requester_id":"PUANA","message":"help","responder_request_targets":[{"responder_request_target":{"id":"PONCALL","type":"escalation_policy_reference"}}]}`, nil, 200},
+		{"POST", one + "/snooze", `{"duration":3600}`, nil, 201},
+		{"GET", one, "", nil, 200},
+		{"GET", "/change_events?since=2020-01-01T00:00:00Z&until=2200-01-01T00:00:00Z&limit=100", "", nil, 200},
 		{"PUT", one, resolve, nil, 200},
+		{"POST", one + "/snooze", `{"duration":3600}`, nil, 400},
 		{"PUT", one, resolve, nil, 400},
 		{"GET", "/incidents/QNONE", "", nil, 404},
 		{"GET", one, "", map[string]string{"Authorization": "Token token=other"}, 401},

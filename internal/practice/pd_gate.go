@@ -173,6 +173,9 @@ func (p *PagerDuty) asUser(answer endpoint) endpoint {
 
 func answerOf(value any, err error) (status int, body []byte) {
 	status = http.StatusOK
+	if one, ok := value.(created); ok {
+		status, value = http.StatusCreated, one.value
+	}
 	if err != nil {
 		status, value = errorBody(err)
 	}

@@ -30,6 +30,7 @@ type pdIncident struct {
 	changed  Person // who changed the status last; zero for a service
 	reason   any    // why it was resolved; nil mostly
 	notes    []object
+	snoozed  time.Time // until then it stays acknowledged
 }
 
 func newID(prefix string) string { return prefix + rand.Text()[:12] }
@@ -88,7 +89,7 @@ func (i *pdIncident) rest() object {
 		"escalation_policy": policyReference(), "teams": []any{teamReference()},
 		"priority": priorityReference(i.priority), "urgency": i.urgency,
 		"incident_type": object{"name": "incident_default"}, "resolve_reason": i.reason,
-		"is_mergeable": i.status != stateResolved, "pending_actions": []any{},
+		"is_mergeable": i.status != stateResolved, "pending_actions": i.pending(),
 		"alert_counts": object{"all": 1, "triggered": 1, "resolved": 0},
 	}
 }

@@ -35,7 +35,7 @@ type pageView struct {
 // from the page itself only.
 func (p *PagerDuty) pageRoutes(mux *http.ServeMux) {
 	guard := http.NewCrossOriginProtection()
-	add := func(pattern string, do http.HandlerFunc) { mux.Handle(pattern, local(guard.Handler(do))) }
+	add := func(pattern string, do http.HandlerFunc) { mux.Handle(pattern, Local(guard.Handler(do))) }
 	add("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { p.show(w, http.StatusOK, "") })
 	add("POST /practice/trigger", p.pressed(func(r *http.Request) error {
 		_, err := p.Trigger(TriggerSpec{
@@ -53,9 +53,9 @@ func (p *PagerDuty) pageRoutes(mux *http.ServeMux) {
 	add("POST /practice/enable", p.pressed(func(*http.Request) error { p.Enable(); return nil }))
 }
 
-// local refuses names that merely resolve to this machine, so that no web page
+// Local refuses names that merely resolve to this machine, so that no web page
 // can reach it under a name of its own.
-func local(next http.Handler) http.Handler {
+func Local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {

@@ -24,7 +24,9 @@ func (p *PagerDuty) routes() http.Handler {
 		"GET /incidents/{id}/notes":               p.getNotes,
 		"POST /incidents/{id}/notes":              p.asUser(p.postNote),
 		"POST /incidents/{id}/responder_requests": p.postResponders,
-		"/": func(*call) (any, error) { return nil, notFound() },
+		"POST /incidents/{id}/snooze":             p.asUser(p.postSnooze),
+		"GET /change_events":                      p.getChanges,
+		"/":                                       func(*call) (any, error) { return nil, notFound() },
 	} {
 		mux.HandleFunc(pattern, p.gate(answer))
 	}

@@ -63,7 +63,10 @@ func (s *Store) Recompute(ctx context.Context, number int64) error {
 	if got, want := incident.Canonical(json.RawMessage(snapshot)), incident.Canonical(fold); !bytes.Equal(got, want) {
 		return fmt.Errorf("recompute %s: the snapshot is not the fold of its entries:\n%s\n%s", fold.ID(), got, want)
 	}
-	want := [5]string{fold.Title, fold.Service, string(fold.Severity), string(fold.State), fold.Owner}
+	want := [5]string{plain(fold.Title), plain(fold.Service), string(fold.Severity), string(fold.State), plain(fold.Owner)}
+	for n := range columns {
+		columns[n] = plain(columns[n])
+	}
 	if columns != want || seq != fold.Seq {
 		return fmt.Errorf("recompute %s: its columns are %q at %d, not %q at %d", fold.ID(), columns, seq, want, fold.Seq)
 	}

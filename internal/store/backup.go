@@ -6,12 +6,18 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"mayday/internal/fault"
 )
 
 // Backup writes a whole, consistent copy of the database to a file that must not
 // exist yet, while work goes on. The key of the seals is not in it: keep
-// audit.key somewhere else, or whoever holds the copy can forge its seals.
+// audit.key somewhere else, or whoever holds the copy can forge its seals. A
+// Postgres database is backed up with the tools of Postgres.
 func (s *Store) Backup(ctx context.Context, path string) error {
+	if s.lock == nil {
+		return fault.New(fault.Invalid, "E24", "The store is a Postgres database: Mayday makes no copies of it.", "Use pg_dump, or the backups that your database has anyway.")
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("back up store: %w", err)

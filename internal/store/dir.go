@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,7 +44,7 @@ func (s *Store) enterDir() error {
 	if s.lock, err = takeLock(filepath.Join(s.dir, lockName)); err != nil {
 		return err
 	}
-	s.key, err = auditKey(filepath.Join(s.dir, keyName))
+	s.key, err = keyFile(filepath.Join(s.dir, keyName))
 	return err
 }
 
@@ -64,11 +63,9 @@ func takeLock(path string) (*os.File, error) {
 		}
 		return nil, unavailable(fmt.Errorf("lock data directory: %w", err))
 	}
-	if err := f.Truncate(0); err != nil {
-		return f, unavailable(fmt.Errorf("write lock: %w", err))
-	}
-	if _, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return f, unavailable(fmt.Errorf("write lock: %w", err))
+	// Who holds it is for the words of the next one; a full disk does not matter.
+	if err := f.Truncate(0); err == nil {
+		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	return f, nil
 }
@@ -81,26 +78,6 @@ func lockHolder(f *os.File) string {
 		return ""
 	}
 	return " (process " + pid + ")"
-}
-
-// auditKey reads the key of the seals, or makes it, once. It is complete on the
-// disk before it has its name, so that no crash leaves half a key behind.
-func auditKey(path string) ([]byte, error) {
-	key, err := os.ReadFile(path)
-	switch {
-	case err == nil && len(key) == 32:
-		return key, nil
-	case err == nil:
-		return nil, fault.Newf(fault.Unavailable, "E26", "%s is damaged: it has %d bytes and needs 32.", path, len(key)).
-			WithHint("Put it back from a backup; without it no seal can be checked.")
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, unavailable(fmt.Errorf("read audit key: %w", err))
-	}
-	key = newKey()
-	if err := writeSynced(path, key); err != nil {
-		return nil, unavailable(fmt.Errorf("write audit key: %w", err))
-	}
-	return key, nil
 }
 
 func writeSynced(path string, data []byte) error {

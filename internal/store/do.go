@@ -41,13 +41,13 @@ type doing struct {
 }
 
 func (d *doing) run(ctx context.Context, decide incident.Decide) (*incident.Incident, error) {
+	if err := d.look(ctx); err != nil {
+		return nil, err
+	}
 	if d.target.Claim != nil {
 		if err := d.tx.held(ctx, *d.target.Claim); err != nil {
 			return nil, err
 		}
-	}
-	if err := d.look(ctx); err != nil {
-		return nil, err
 	}
 	change, err := decide(d.view)
 	if err != nil {
@@ -65,23 +65,57 @@ func (d *doing) run(ctx context.Context, decide incident.Decide) (*incident.Inci
 	return d.after, d.follow(ctx)
 }
 
+// looks is how often an incident that was resolved at this very moment is looked
+// for again.
+const looks = 3
+
 // look builds what the decision sees.
 func (d *doing) look(ctx context.Context) error {
-	d.view = incident.View{Now: d.tx.now, Away: d.store.away}
-	number, mine, err := d.find(ctx)
-	if err != nil {
+	if err := d.lockNames(ctx); err != nil {
 		return err
 	}
-	d.view.Mine = mine
-	if number > 0 {
-		if d.view.Incident, err = d.tx.incident(ctx, number); err != nil {
+	for range looks {
+		number, mine, err := d.find(ctx)
+		if err != nil {
 			return err
 		}
+		d.view = incident.View{Away: d.store.away, Mine: mine}
+		if number > 0 {
+			if d.view.Incident, err = d.tx.incident(ctx, number); err != nil {
+				return err
+			}
+		}
+		joins := d.target.Number == 0 && !mine && d.view.Incident != nil
+		if !joins || d.view.Incident.Open() {
+			break
+		}
 	}
-	if !mine && d.target.SourceKey != "" {
-		d.view.Dead, err = d.tx.tombstone(ctx, d.target.SourceKind, d.target.SourceKey)
+	if err := d.tx.tick(ctx); err != nil {
+		return err
 	}
+	d.view.Now = d.tx.now
+	if d.view.Mine || d.target.SourceKey == "" {
+		return nil
+	}
+	var err error
+	d.view.Dead, err = d.tx.tombstone(ctx, d.target.SourceKind, d.target.SourceKey)
 	return err
+}
+
+// lockNames keeps others from opening an incident for the same key, or the first
+// one of the same service, until this is decided.
+func (d *doing) lockNames(ctx context.Context) error {
+	t := d.target
+	if t.SourceKey == "" {
+		return nil
+	}
+	if err := d.tx.lock(ctx, "source:"+t.SourceKind+":"+t.SourceKey); err != nil {
+		return err
+	}
+	if !t.Group || t.Service == "" {
+		return nil
+	}
+	return d.tx.lock(ctx, "service:"+t.Service)
 }
 
 // find answers the number of the incident that is meant, 0 when there is none
@@ -122,11 +156,15 @@ func (d *doing) append(ctx context.Context) error {
 		}
 		number = next
 	}
+	d.cleanEntries()
 	after, sealed, err := incident.Append(d.store.key, number, before, d.view, d.change.Entries)
 	if err != nil {
 		return fmt.Errorf("append to %s: %w", incident.FormatID(number), err)
 	}
 	d.after, d.sealed = after, sealed
+	if err := d.mayAct(ctx); err != nil {
+		return err
+	}
 	if err := d.tx.keepIncident(ctx, before, after); err != nil {
 		return err
 	}
@@ -135,7 +173,17 @@ func (d *doing) append(ctx context.Context) error {
 			return err
 		}
 	}
-	return d.tx.feed(ctx, after.ID(), "entry", fmt.Sprint(after.Seq))
+	d.tx.feed(after.ID(), "entry", fmt.Sprint(after.Seq))
+	return nil
+}
+
+// cleanEntries makes the words of entries storable before they are sealed: what is
+// read back has to be what the seal is about.
+func (d *doing) cleanEntries() {
+	for n := range d.change.Entries {
+		e := &d.change.Entries[n]
+		e.Actor, e.Via, e.Text, e.Step = plain(e.Actor), plain(e.Via), plain(e.Text), plain(e.Step)
+	}
 }
 
 // finishClaim ends the wake-up that caused this, before new ones are set: a row

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -23,9 +24,29 @@ func unavailable(err error) error {
 		WithState("Nothing was done. Steps are off.").Because(err)
 }
 
+// unsure is the answer when the connection was lost while it committed: the write
+// is there or it is not, whole in both cases.
+func unsure(err error) error {
+	return fault.New(fault.Unavailable, "E26", "The database did not say whether it kept this.", "Look whether it is there before you try again.").
+		WithState("It may have been done.").Because(err)
+}
+
+// unreadable is the answer when storage cannot be read. Other errors stay what
+// they are; so does the end of a context.
+func unreadable(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || !broken(err) {
+		return err
+	}
+	return fault.New(fault.Unavailable, "E26", "Mayday cannot read its storage.", "Try again in a minute; the log of Mayday names the cause.").
+		Because(err)
+}
+
 func noIncident(number int64) error {
 	return fault.Newf(fault.NotFound, "E23", "There is no %s.", incident.FormatID(number))
 }
+
+// toMicro is a time to the microsecond that is stored.
+func toMicro(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // micro is a time as it is stored; 0 is no time.
 func micro(t time.Time) int64 {

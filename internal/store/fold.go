@@ -26,7 +26,7 @@ func (t *tx) next(ctx context.Context, counter string) (int64, error) {
 // incident loads the fold; E23 when there is none.
 func (t *tx) incident(ctx context.Context, number int64) (*incident.Incident, error) {
 	var snapshot []byte
-	found, err := t.scan(ctx, `SELECT snapshot FROM incident WHERE number = $1`+forUpdate, []any{number}, &snapshot)
+	found, err := t.scan(ctx, `SELECT snapshot FROM incident WHERE number = $1`+t.d.forUpdate, []any{number}, &snapshot)
 	if err != nil {
 		return nil, fmt.Errorf("load incident: %w", err)
 	}

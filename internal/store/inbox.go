@@ -20,6 +20,9 @@ func (s *Store) Receive(ctx context.Context, source, eventID string, body []byte
 	if body == nil {
 		body = []byte{} // the column holds bytes, never nothing
 	}
+	if p, ok := s.writer.(*transactor); ok {
+		return p.receive(ctx, source, eventID, body)
+	}
 	err = s.writeNow(ctx, func(ctx context.Context, t *tx) error {
 		var id int64
 		found, err := t.scan(ctx, `INSERT INTO inbox (source, event_id, at, state, body) VALUES ($1, $2, $3, $4, $5)

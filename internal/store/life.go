@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
 
@@ -84,33 +85,89 @@ func (s *Store) Alive(ctx context.Context) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.note(ctx, scopeStore, factAlive, "") })
 }
 
-// begin finds out how the last process ended: when it was last alive, and
-// whether its files deserve a look.
-func (s *Store) begin(ctx context.Context) error {
+// readAway finds out since when nobody worked: when a process was last alive.
+func (s *Store) readAway(ctx context.Context) error {
 	_, last, err := s.noted(ctx, scopeStore, factAlive)
 	if err != nil {
 		return unavailable(err)
 	}
-	if now := s.now(); !last.IsZero() && now.After(last) {
-		s.away = incident.Away{From: last, To: now}
-	}
-	clean, began, err := s.noted(ctx, scopeStore, factClean)
+	now, err := s.now(ctx)
 	if err != nil {
 		return unavailable(err)
 	}
-	if !began.IsZero() && clean != "yes" {
-		s.startCheck()
+	if !last.IsZero() && now.After(last) {
+		s.away = incident.Away{From: last, To: now}
 	}
-	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		// The lock on the directory proves that whoever held a lease is dead.
-		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0`); err != nil {
-			return fmt.Errorf("free leases: %w", err)
+	return nil
+}
+
+// begin takes over what the last process left. A disk that is full stops nobody
+// from starting: deliveries are answered 503 then, and what has to be written is
+// written when there is room, in the background.
+func (s *Store) begin(ctx, background context.Context) error {
+	if err := s.readAway(ctx); err != nil {
+		return err
+	}
+	if s.lock != nil {
+		if err := s.readers.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'term'`).Scan(&s.lastTerm); err != nil {
+			return unavailable(err)
 		}
+		s.running.Go(func() { s.room.run(background) })
+		clean, began, err := s.noted(ctx, scopeStore, factClean)
+		if err != nil {
+			return unavailable(err)
+		}
+		if !began.IsZero() && clean != "yes" {
+			s.checked.Go(func() { s.check(background) })
+		}
+	}
+	err := s.takeOver(ctx)
+	if !fault.Is(err, fault.Unavailable) || s.lock == nil {
+		return err
+	}
+	s.log.Error("started, but storage cannot be written", "err", err)
+	s.running.Go(func() { s.takeOverLater(background) })
+	return nil
+}
+
+// againAfter is how soon a start that could not write tries again.
+const againAfter = time.Second
+
+func (s *Store) takeOverLater(ctx context.Context) {
+	tick := time.NewTicker(againAfter)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.takeOver(ctx); err == nil {
+				return
+			}
+		}
+	}
+}
+
+// takeOver frees the leases of a process that is dead, and does what is due at a
+// start.
+func (s *Store) takeOver(ctx context.Context) error {
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
 		if _, err := t.exec(ctx, `DELETE FROM once WHERE at < $1`, micro(t.now.Add(-keepOnce))); err != nil {
 			return fmt.Errorf("forget old names: %w", err)
 		}
+		if s.lock == nil {
+			return nil // others may be alive; leases run out by themselves
+		}
+		// The lock on the directory proves that whoever held a lease is dead.
+		if _, err := t.exec(ctx, `UPDATE wake SET lease_until = 0 WHERE lease_until <> 0 AND term <= $1`, s.lastTerm); err != nil {
+			return fmt.Errorf("free leases: %w", err)
+		}
 		return t.note(ctx, scopeStore, factClean, "no")
 	})
+	if err != nil {
+		return err
+	}
+	return s.joinPlatforms(ctx)
 }
 
 // end notes an orderly stop. A loop that ran was alive until now.
@@ -129,27 +186,23 @@ func (s *Store) end(ctx context.Context) error {
 	})
 }
 
-// startCheck looks at the whole file in the background: an unclean stop is
-// harmless to SQLite, but the disk below it may have lied.
-func (s *Store) startCheck() {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.stopCheck = cancel
-	s.checked.Go(func() {
-		var found string
-		err := s.readers.QueryRowContext(ctx, quickCheck).Scan(&found)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil && found != "ok" {
-			err = fmt.Errorf("check storage: %s", found)
-		}
-		if err != nil {
-			s.log.Error("storage is damaged", "err", err)
-			s.damage.Store(&err)
-			return
-		}
-		s.log.Info("storage is sound after an unclean stop")
-	})
+// check looks at the whole file: an unclean stop is harmless to SQLite, but the
+// disk below it may have lied.
+func (s *Store) check(ctx context.Context) {
+	var found string
+	err := s.readers.QueryRowContext(ctx, quickCheck).Scan(&found)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil && found != "ok" {
+		err = fmt.Errorf("check storage: %s", found)
+	}
+	if err != nil {
+		s.log.Error("storage is damaged", "err", err)
+		s.damage.Store(&err)
+		return
+	}
+	s.log.Info("storage is sound after an unclean stop")
 }
 
 // Writable proves that a write reaches the disk, for readiness.

@@ -39,21 +39,30 @@ func (t *tx) out(ctx context.Context, platform string, number int64, id string, 
 }
 
 // raise asks for a new rendering of what was sent, or for its removal. The new
-// bytes have not been refused yet.
+// bytes have not been refused yet. The lane is woken first: its sender holds that
+// row while it writes to the message.
 func (t *tx) raise(ctx context.Context, platform string, o incident.Out) error {
 	var l string
-	found, err := t.scan(ctx, `UPDATE outbox SET
-			wanted_at = CASE WHEN wanted > sent_rev THEN wanted_at ELSE $4 END,
-			wanted = wanted + 1, del = CASE WHEN $3 = 1 THEN 1 ELSE del END, tries = 0, plain = 0
-		WHERE platform = $1 AND key = $2 AND state IN ('pending', 'sent') RETURNING lane`,
-		[]any{platform, o.Key, boolean(o.Delete), micro(t.now)}, &l)
+	found, err := t.scan(ctx, `SELECT lane FROM outbox WHERE platform = $1 AND key = $2 AND state IN ('pending', 'sent')`,
+		[]any{platform, o.Key}, &l)
 	if err != nil {
-		return fmt.Errorf("raise message: %w", err)
+		return fmt.Errorf("find message: %w", err)
 	}
 	if !found {
 		return nil
 	}
-	return t.wake(ctx, incident.Wake{Kind: incident.WakeOut, Row: l, Due: t.now, Priority: o.Priority})
+	if err := t.wake(ctx, incident.Wake{Kind: incident.WakeOut, Row: l, Due: t.now, Priority: o.Priority}); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE outbox SET
+			wanted_at = CASE WHEN wanted > sent_rev THEN wanted_at ELSE $4 END,
+			wanted = wanted + 1, del = CASE WHEN $3 = 1 THEN 1 ELSE del END, tries = 0, plain = 0
+		WHERE platform = $1 AND key = $2 AND state IN ('pending', 'sent')`,
+		platform, o.Key, boolean(o.Delete), micro(t.now))
+	if err != nil {
+		return fmt.Errorf("raise message: %w", err)
+	}
+	return nil
 }
 
 const outColumns = `id, lane, platform, key, room, thread, kind, about, priority, incident, state, wanted, del, rendered, rend_rev, sent_rev, ref, tries, plain, tried_at, sent_at, edited_at`
@@ -127,7 +136,7 @@ func (s *Store) Sent(ctx context.Context, c incident.Claim, row incident.OutRow,
 		var key string
 		found, err := t.scan(ctx, `UPDATE outbox SET ref = CASE WHEN $2 = '' THEN ref ELSE $2 END, state = $3,
 				sent_rev = CASE WHEN $5 = 1 THEN wanted ELSE rend_rev END, tries = 0, plain = 0, tried_at = 0, reason = '',
-				edited_at = CASE WHEN sent_at = 0 THEN 0 ELSE $4 END,
+				edited_at = CASE WHEN sent_at = 0 THEN sent_at ELSE $4 END,
 				sent_at = CASE WHEN sent_at = 0 THEN $4 ELSE sent_at END
 			WHERE id = $1 RETURNING key, incident`,
 			[]any{row.Row, ref, string(state), micro(t.now), boolean(row.Delete)}, &key, &number)
@@ -137,7 +146,8 @@ func (s *Store) Sent(ctx context.Context, c incident.Claim, row incident.OutRow,
 		if !found {
 			return fmt.Errorf("note sent message: there is no row %d", row.Row)
 		}
-		return t.feed(ctx, feedID(number), "message", key)
+		t.feed(feedID(number), "message", key)
+		return nil
 	})
 }
 

@@ -88,6 +88,9 @@ func filterQuery(f incident.Filter) (query string, args []any, err error) {
 	if f.Owner != "" {
 		add(` AND owner = $%d`, f.Owner)
 	}
+	if f.Service != "" {
+		add(` AND service = $%d`, f.Service)
+	}
 	if f.Before > 0 {
 		add(` AND number < $%d`, f.Before)
 	}

@@ -40,6 +40,10 @@ func Restore(ctx context.Context, dir, from string, do bool) (incidents int, kep
 	if incidents, err = inspect(ctx, fresh, from); err != nil {
 		return 0, "", errors.Join(err, os.Remove(fresh))
 	}
+	if _, err := os.Stat(filepath.Join(dir, keyName)); errors.Is(err, fs.ErrNotExist) {
+		return 0, "", errors.Join(fault.Newf(fault.Invalid, "E24", "%s is missing in %s: the seals of the copy cannot be checked without it.", keyName, dir).
+			WithHint("Put it there from where you keep it."), os.Remove(fresh))
+	}
 	if kept, err = setAside(dir); err != nil {
 		return 0, "", err
 	}

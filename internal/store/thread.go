@@ -116,7 +116,7 @@ func (s *Store) rejoin(ctx context.Context, platform string) error {
 		_, err := t.exec(ctx, `UPDATE outbox SET state = CASE WHEN ref = '' THEN 'pending' ELSE 'sent' END, wanted = wanted + 1, wanted_at = $2,
 				tries = 0, plain = 0, tried_at = 0, reason = ''
 			WHERE platform = $1 AND kind = 'card' AND (state = 'quarantined' AND reason = $3 OR state = 'sent' AND EXISTS
-				(SELECT 1 FROM incident i WHERE i.number = outbox.incident AND (i.state <> 'resolved' OR i.resolved_at > max(outbox.sent_at, outbox.edited_at))))`,
+				(SELECT 1 FROM incident i WHERE i.number = outbox.incident AND (i.state <> 'resolved' OR i.resolved_at > outbox.sent_at AND i.resolved_at > outbox.edited_at)))`,
 			platform, micro(t.now), incident.NotConfigured)
 		if err != nil {
 			return fmt.Errorf("take cards up again: %w", err)

@@ -52,7 +52,7 @@ func (t *tx) wake(ctx context.Context, w incident.Wake) error {
 // held refuses a write whose claim was taken over, or is over.
 func (t *tx) held(ctx context.Context, c incident.Claim) error {
 	var one int64
-	found, err := t.scan(ctx, `SELECT 1 FROM wake WHERE kind = $1 AND subject = $2 AND term = $3 AND lease_until <> 0`+forUpdate,
+	found, err := t.scan(ctx, `SELECT 1 FROM wake WHERE kind = $1 AND subject = $2 AND term = $3 AND lease_until <> 0`+t.d.forUpdate,
 		[]any{c.Kind, c.Row, c.Term}, &one)
 	if err != nil {
 		return fmt.Errorf("check claim: %w", err)
@@ -106,7 +106,11 @@ func (s *Store) Claim(ctx context.Context, kinds []string, limit int, lease time
 }
 
 func (s *Store) anyDue(ctx context.Context, kinds []string) (bool, error) {
-	now := micro(s.now())
+	at, err := s.now(ctx)
+	if err != nil {
+		return false, err
+	}
+	now := micro(at)
 	for _, kind := range kinds {
 		var one int64
 		err := s.readers.QueryRowContext(ctx, `SELECT 1 FROM wake WHERE kind = $1 AND due_at <= $2 AND lease_until <= $2 LIMIT 1`,
@@ -122,19 +126,16 @@ func (s *Store) anyDue(ctx context.Context, kinds []string) (bool, error) {
 }
 
 func (t *tx) claim(ctx context.Context, kinds []string, limit int, lease time.Duration) ([]incident.Claim, error) {
-	term, err := t.next(ctx, "term")
-	if err != nil {
-		return nil, err
+	if t.d.term != "" {
+		if _, err := t.exec(ctx, t.d.term); err != nil {
+			return nil, fmt.Errorf("count term: %w", err)
+		}
 	}
-	args := []any{term, micro(t.now.Add(lease)), micro(t.now), limit}
+	args := []any{micro(t.now.Add(lease)), micro(t.now), limit}
 	for _, k := range kinds {
 		args = append(args, k)
 	}
-	stmt, err := t.conn.stmt(ctx, claimQuery(len(kinds)))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := stmt.QueryContext(ctx, args...)
+	rows, err := t.query(ctx, t.d.claim(len(kinds)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("claim due rows: %w", err)
 	}

@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
-
-	"mayday/internal/fault"
 )
 
 // Bounds of one commit: how many jobs share an fsync, and for how long the first
@@ -40,6 +38,7 @@ type writer struct {
 	conn    *conn // nil until it is needed, and again after trouble
 	now     func() time.Time
 	signal  func()
+	full    func() // the disk has no room left
 	log     *slog.Logger
 	jobs    chan *job
 	urgent  chan *job
@@ -49,8 +48,8 @@ type writer struct {
 	failing bool // the last batch was lost
 }
 
-func newWriter(db *sql.DB, now func() time.Time, signal func(), log *slog.Logger) *writer {
-	return &writer{db: db, now: now, signal: signal, log: log, jobs: make(chan *job), urgent: make(chan *job), quit: make(chan struct{}), stopped: make(chan struct{})}
+func newWriter(db *sql.DB, now func() time.Time, signal, full func(), log *slog.Logger) *writer {
+	return &writer{db: db, now: now, signal: signal, full: full, log: log, jobs: make(chan *job), urgent: make(chan *job), quit: make(chan struct{}), stopped: make(chan struct{})}
 }
 
 func (w *writer) start() {
@@ -82,7 +81,7 @@ func (w *writer) do(ctx context.Context, urgent bool, run func(ctx context.Conte
 	case <-ctx.Done():
 		return fmt.Errorf("write to store: %w", ctx.Err())
 	case <-w.quit:
-		return fault.New(fault.Unavailable, "E26", "Mayday is stopping.", "Try again in a minute.")
+		return errStopping()
 	}
 }
 
@@ -116,6 +115,9 @@ func (w *writer) batch(ctx context.Context, first *job) {
 	w.report(ctx, err)
 	if err != nil {
 		w.drop()
+		if full(err) {
+			w.full()
+		}
 		failure := unavailable(err)
 		for _, j := range jobs {
 			j.done <- failure
@@ -227,8 +229,13 @@ func (w *writer) runOne(ctx context.Context, j *job) error {
 	if _, err := w.conn.exec(ctx, "SAVEPOINT job"); err != nil {
 		return fmt.Errorf("begin job: %w", err)
 	}
-	t := &tx{conn: w.conn, now: w.now()}
-	j.err = w.guarded(ctx, j, t)
+	t := &tx{conn: w.conn, d: sqliteDialect, clock: w.now}
+	if j.err = t.tick(ctx); j.err == nil {
+		j.err = w.guarded(ctx, j, t)
+	}
+	if j.err == nil {
+		j.err = t.flush(ctx)
+	}
 	j.woke = t.woke
 	if broken(j.err) {
 		return j.err

@@ -64,8 +64,8 @@ func TestCommitsAreShared(t *testing.T) {
 	s := openTemp(t)
 	var commits atomic.Int64
 	release := stall(t, s)
-	signal := s.writer.signal
-	s.writer.signal = func() { commits.Add(1); signal() } // read after the next job was received
+	signal := s.writer.(*writer).signal
+	s.writer.(*writer).signal = func() { commits.Add(1); signal() } // read after the next job was received
 	const jobs = 200
 	var waiting atomic.Int64
 	var wg sync.WaitGroup
@@ -170,7 +170,7 @@ func TestABrokenBatch(t *testing.T) {
 			errs[n] = s.write(context.Background(), func(ctx context.Context, t *tx) error {
 				if n == 7 {
 					_, err := t.exec(ctx, `ROLLBACK`) // as SQLite does by itself on some errors
-					return errors.Join(err, t.conn.c.Close())
+					return errors.Join(err, t.conn.(*conn).c.Close())
 				}
 				return t.note(ctx, scopeDesk, strconv.Itoa(n), "")
 			})

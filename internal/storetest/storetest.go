@@ -36,6 +36,7 @@ type Auditor interface {
 type Store interface {
 	Desk
 	bot.Threads
+	bot.Suspects
 	queue.Source
 	Auditor
 }
@@ -79,6 +80,7 @@ func Run(t *testing.T, open func(tb testing.TB, clock func() time.Time) Store) {
 		"lists incidents":                      testIncidents,
 		"feeds every change":                   testFeed,
 		"keeps notes":                          testNotes,
+		"keeps changes":                        testChange,
 		"a context that ended writes nothing":  testCancelled,
 	} {
 		t.Run(name, func(t *testing.T) {

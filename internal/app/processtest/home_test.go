@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,11 +34,13 @@ log: {level: info}
 // home is a configuration and a data directory, which outlive the processes that
 // use them.
 type home struct {
-	t    testing.TB
-	dir  string
-	file string
-	data string
-	pid  *process // the one that serves now
+	t      testing.TB
+	dir    string
+	file   string
+	data   string
+	env    []string // beside the secrets
+	within []string // a command that the server is started by
+	pid    *process // the one that serves now
 	*client
 }
 
@@ -64,7 +67,8 @@ func write(t testing.TB, path, text string) {
 // serve starts mayday on this home and waits until it takes traffic.
 func (h *home) serve() *process {
 	h.t.Helper()
-	h.pid = launch(h.t, secrets, binary, "serve", "-c", h.file)
+	command := append(slices.Clone(h.within), binary, "serve", "-c", h.file)
+	h.pid = launch(h.t, append(h.env, secrets...), command[0], command[1:]...)
 	h.ready(h.pid)
 	return h.pid
 }

@@ -1,0 +1,370 @@
+package kubernetes
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	batch "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"mayday/integrations"
+)
+
+// suspending is one of the two acts on cron jobs that undo each other.
+type suspending struct {
+	action, summary, verb, back string
+	suspend                     bool // what it leads to
+}
+
+var (
+	suspends = suspending{action: "k8s.suspend_cronjobs", summary: "Stop cron jobs from starting; jobs that run go on", verb: "Suspend", back: "exactly those that it suspended start again", suspend: true}
+	resumed  = suspending{action: "k8s.resume_cronjobs", summary: "Let cron jobs start again", verb: "Resume", back: "exactly those that it resumed are suspended again"}
+)
+
+func (s suspending) other() suspending {
+	if s.suspend {
+		return resumed
+	}
+	return suspends
+}
+
+func (s suspending) state() string {
+	if s.suspend {
+		return "suspended"
+	}
+	return "on schedule"
+}
+
+const keyCronJobs = "cronjobs" // the names that an act is about, joined with commas
+
+func (f *fleet) cronActs() []integrations.Action {
+	var out []integrations.Action
+	for _, s := range []suspending{suspends, resumed} {
+		out = append(out, integrations.Action{
+			Name: s.action, Summary: s.summary, Grade: integrations.GradeChange, Version: 1,
+			Params: []integrations.Field{
+				{Name: "name", Kind: integrations.Text, Required: true, Say: "a service of the catalogue with all its cron jobs, or one cron job: report, shop/report, prod:shop/report"},
+				clusterField, targetField,
+				{Name: "only", Kind: integrations.List, Say: "of a service's cron jobs only these"},
+			},
+			Output: []integrations.Field{{Name: keyCronJobs, Kind: integrations.Text, Say: "the names of those that changed"}},
+			Settle: time.Minute,
+			Checks: []string{"jobs that run now are named", "how many missed jobs start at once", "who keeps them as Git or a chart says", "rights for exactly these objects", "dry run of the very patches"},
+			Back:   s.back, Rights: "batch: get, patch on cronjobs",
+			Plan: func(ctx context.Context, a integrations.Args) (integrations.Plan, error) {
+				return f.planCron(ctx, s, a)
+			},
+			Apply: func(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
+				return f.applyCron(ctx, s, p, keep)
+			},
+			Probe: func(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
+				return f.probeCron(ctx, s, p)
+			},
+			Undo: func(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) {
+				return f.undoCron(ctx, s, r)
+			},
+		})
+	}
+	return out
+}
+
+// cronJob is one as it was read.
+type cronJob struct {
+	object
+	u   *unstructured.Unstructured
+	own *batch.CronJob
+}
+
+func (c cronJob) suspended() bool { return c.own.Spec.Suspend != nil && *c.own.Spec.Suspend }
+
+// cronJobs are those that a name means: all of a service, or the one.
+func (f *fleet) cronJobs(ctx context.Context, a integrations.Args) (subject string, args map[string]any, list []object, err error) {
+	name := a.Text("name")
+	if _, isService := f.named(name); !isService {
+		o, err := f.locate(ctx, a, name, cronJobs)
+		return o.name, map[string]any{"name": o.at()}, []object{o}, err
+	}
+	c, err := f.choose(ctx, integrations.Args{"deployment": name, "cluster": a["cluster"], "target": a["target"]})
+	if err != nil {
+		return "", nil, nil, err
+	}
+	args = map[string]any{"name": name}
+	if target, ok := c.args()["target"]; ok {
+		args["target"] = target
+	}
+	only, _ := a["only"].([]any)
+	if len(only) > 0 {
+		args["only"] = only
+	}
+	t, _ := c.target()
+	for _, n := range t.cronJobs {
+		if len(only) == 0 || slices.Contains(only, any(n)) {
+			list = append(list, object{resource: cronJobs, cluster: c.cluster, namespace: c.namespace, name: n})
+		}
+	}
+	return name, args, list, nil
+}
+
+func (o object) cronJob(ctx context.Context) (cronJob, error) {
+	u, err := o.get(ctx)
+	if err != nil {
+		return cronJob{}, err
+	}
+	own, err := into[batch.CronJob](u)
+	return cronJob{object: o, u: u, own: own}, err
+}
+
+func (f *fleet) planCron(ctx context.Context, s suspending, a integrations.Args) (integrations.Plan, error) {
+	subject, args, list, err := f.cronJobs(ctx, a)
+	if err != nil {
+		return integrations.Plan{}, err
+	}
+	p := integrations.Plan{Action: s.action, Version: 1, Grade: integrations.GradeChange, Subject: subject, Args: args, Title: s.verb + " the cron jobs of " + subject,
+		Pre: map[string]string{}, Record: map[string]string{"name": args["name"].(string)}}
+	if target, ok := args["target"].(string); ok {
+		p.Record[keyTarget] = target
+	}
+	if len(list) == 0 {
+		p.Gone, p.Target = subject+" names no cron jobs", "k8s//cronjobs/"+subject
+		return p, nil
+	}
+	at := list[0]
+	p.Env, p.Credential = at.cluster.own.Env, "k8s/"+at.cluster.name
+	p.Target = "k8s/" + at.cluster.name + "/" + at.namespace + "/cronjobs/" + subject
+	p.Record[keyCluster], p.Record[keyNamespace] = at.cluster.name, at.namespace
+	acted, already, missing, err := sorted(ctx, list, s.suspend)
+	if err != nil {
+		return p, byHand(err, cronCommand(list, s.suspend))
+	}
+	if len(acted) == 0 {
+		p.Gone = joined(append(slices.Clone(already), missing...)) + ": " + s.state() + " already, or not there"
+		return p, nil
+	}
+	describeCron(&p, s, acted, already, missing)
+	for _, c := range acted {
+		p.Checks = append(p.Checks, at.cluster.ownership(ctx, c.u)...)
+		p.Checks = append(p.Checks, at.cluster.may(ctx, c.access("patch", ""))...)
+		p.Checks = append(p.Checks, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
+	}
+	return p, nil
+}
+
+// sorted reads cron jobs and tells those that an act changes from those that are
+// so already, and from those that are not there.
+func sorted(ctx context.Context, list []object, suspend bool) (acted []cronJob, already, missing []string, err error) {
+	for _, o := range list {
+		c, err := o.cronJob(ctx)
+		switch {
+		case isNotFound(err):
+			missing = append(missing, o.name)
+		case err != nil:
+			return nil, nil, nil, err
+		case c.suspended() == suspend:
+			already = append(already, o.name)
+		default:
+			acted = append(acted, c)
+		}
+	}
+	return acted, already, missing, nil
+}
+
+func describeCron(p *integrations.Plan, s suspending, acted []cronJob, already, missing []string) {
+	now := time.Now()
+	var names, from, running []string
+	var ups []catchUp
+	var list []object
+	for _, c := range acted {
+		names, list = append(names, c.name), append(list, c.object)
+		p.Pre["uid_of_"+c.name], p.Pre[c.name] = string(c.u.GetUID()), s.other().state()
+		for _, j := range c.own.Status.Active {
+			running = append(running, shown(j.Name, 60))
+		}
+		from = append(from, c.name+" ("+shown(c.own.Spec.Schedule, 40)+")")
+		if s.suspend {
+			continue
+		}
+		up, err := catchUpOf(c.own, now)
+		if err != nil {
+			p.Checks = append(p.Checks, integrations.Check{Text: "what " + c.name + " missed is not known: its schedule cannot be read", Answer: integrations.Unknown})
+			continue
+		}
+		ups = append(ups, up)
+		p.Details = append(p.Details, up.words(c.name, now))
+	}
+	p.Title = s.verb + " " + joined(names) + acted[0].where()
+	p.From, p.To = clip(joined(from), 200)+" "+s.other().state(), s.state()
+	p.Record[keyCronJobs] = strings.Join(names, ",")
+	if !s.suspend {
+		p.To += "; " + startText(ups)
+	}
+	for what, found := range map[string][]string{"run now, and are left running: ": running, s.state() + " already, and left alone: ": already, "not there: ": missing} {
+		if len(found) > 0 {
+			p.Details = append(p.Details, what+clip(joined(found), 160))
+		}
+	}
+	slices.Sort(p.Details[min(len(ups), len(p.Details)):])
+	p.Details = p.Details[:min(4, len(p.Details))]
+	p.Undo, p.Command = "yes, "+s.back, cronCommand(list, s.suspend)
+}
+
+// cronCommand is safe to repeat: it says how each shall be.
+func cronCommand(list []object, suspend bool) string {
+	var out []string
+	for _, o := range list {
+		out = append(out, o.command("patch", o.ref(), "--type=merge", "-p", fmt.Sprintf(`'{"spec":{"suspend":%t}}'`, suspend)))
+	}
+	return strings.Join(out, " && ")
+}
+
+// suspendOps mark what we change: an undo tells ours from others by it.
+func suspendOps(u *unstructured.Unstructured, suspend bool, mark string) []operation {
+	return append([]operation{{Op: "add", Path: "/spec/suspend", Value: suspend}}, annotate(u.GetAnnotations(), map[string]string{stepKey: mark})...)
+}
+
+// plannedCron are the cron jobs that a plan is about.
+func (f *fleet) plannedCron(p integrations.Plan) ([]object, error) {
+	c, known := f.clusters[p.Record[keyCluster]]
+	names := strings.Split(p.Record[keyCronJobs], ",")
+	if !known || p.Record[keyNamespace] == "" || names[0] == "" {
+		return nil, &integrations.Rejected{Code: "E24", Why: "The plan names cron jobs that the config does not know now.", Fix: "Make a new preview."}
+	}
+	var out []object
+	for _, name := range names {
+		out = append(out, object{resource: cronJobs, cluster: c, namespace: p.Record[keyNamespace], name: name})
+	}
+	return out, nil
+}
+
+// applyCron patches one after the other. All are held against the preview before
+// the first is touched. When a later one is refused, that is said in the receipt:
+// the ones before it have changed.
+func (f *fleet) applyCron(ctx context.Context, s suspending, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
+	list, err := f.plannedCron(p)
+	if err != nil {
+		return integrations.Receipt{}, err
+	}
+	for _, o := range list {
+		if _, err := s.turn(o, p).asPlanned(ctx, s.planOf(o, p)); err != nil {
+			return integrations.Receipt{}, byHand(err, p.Command)
+		}
+	}
+	var done, left []string
+	for _, o := range list {
+		err := s.turn(o, p).apply(ctx, s.planOf(o, p), keep)
+		_, stale := integrations.AsStale(err)
+		_, rejected := integrations.AsRejected(err)
+		switch {
+		case err == nil:
+			done = append(done, o.name)
+		case !stale && !rejected:
+			return integrations.Receipt{}, err // nobody knows; the probe says which have changed
+		case len(done) == 0:
+			return integrations.Receipt{}, byHand(err, p.Command)
+		default:
+			left = append(left, o.name+" ("+strings.TrimSuffix(err.Error(), ".")+")")
+		}
+	}
+	r := integrations.Receipt{Text: joined(done) + " " + s.state(), Values: map[string]string{keyCronJobs: strings.Join(done, ",")}}
+	if len(left) > 0 {
+		r.Text += "; not changed: " + joined(left)
+	}
+	return r, nil
+}
+
+// planOf is the part of a plan that is about one of the cron jobs.
+func (s suspending) planOf(o object, p integrations.Plan) integrations.Plan {
+	p.Pre = map[string]string{keyUID: p.Pre["uid_of_"+o.name], "schedule": p.Pre[o.name]}
+	return p
+}
+
+func (s suspending) turn(o object, p integrations.Plan) turn {
+	return turn{
+		object: o,
+		ops: func(u *unstructured.Unstructured) ([]operation, error) {
+			return suspendOps(u, s.suspend, mark(p)), nil
+		},
+		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+			return map[string]string{keyUID: string(u.GetUID()), "schedule": scheduleState(u)}, nil
+		},
+	}
+}
+
+func scheduleState(u *unstructured.Unstructured) string {
+	suspended, _, _ := unstructured.NestedBool(u.Object, "spec", "suspend")
+	return suspending{suspend: suspended}.state()
+}
+
+func (f *fleet) probeCron(ctx context.Context, s suspending, p integrations.Plan) (integrations.Evidence, error) {
+	list, err := f.plannedCron(p)
+	if err != nil {
+		return integrations.Evidence{}, err
+	}
+	var done, left []string
+	unclear := false
+	for _, o := range list {
+		e, err := o.standing(ctx, s.planOf(o, p), func(u *unstructured.Unstructured) (bool, string) {
+			return scheduleState(u) == s.state(), o.name + " is " + scheduleState(u)
+		})
+		switch {
+		case err != nil:
+			return integrations.Evidence{}, err
+		case e.Settled:
+			done = append(done, o.name)
+		default:
+			left = append(left, e.Text)
+			unclear = unclear || e.Applied != integrations.No
+		}
+	}
+	text := joined(left)
+	switch {
+	case len(left) == 0:
+		return integrations.Evidence{Text: joined(done) + " " + s.state(), Applied: integrations.Yes, Settled: true}, nil
+	case len(done) > 0:
+		text = joined(done) + " " + s.state() + "; " + text
+		return integrations.Evidence{Text: text, Applied: integrations.Yes, Wrong: text}, nil
+	case unclear:
+		return integrations.Evidence{Text: text, Applied: integrations.Unknown, Wrong: text}, nil
+	}
+	return integrations.Evidence{Text: text, Applied: integrations.No, Wrong: text}, nil
+}
+
+// undoCron makes the plan of the other act, for exactly those that this one changed
+// and that nobody touched since.
+func (f *fleet) undoCron(ctx context.Context, s suspending, r integrations.Receipt) (integrations.Plan, error) {
+	v := r.Values
+	list, err := f.plannedCron(integrations.Plan{Record: v})
+	if err != nil {
+		return integrations.Plan{}, err
+	}
+	var ours []any
+	var theirs []string
+	for _, o := range list {
+		u, err := o.get(ctx)
+		switch {
+		case err != nil && !isNotFound(err):
+			return integrations.Plan{}, err
+		case err != nil:
+			theirs = append(theirs, o.name+" is gone")
+		case u.GetAnnotations()[stepKey] == "" || scheduleState(u) != s.state():
+			theirs = append(theirs, o.name+" is "+scheduleState(u)+" now"+byWhom(u))
+		default:
+			ours = append(ours, o.name)
+		}
+	}
+	if len(ours) == 0 {
+		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: "nothing of this step is left to take back: " + joined(theirs)}
+	}
+	again := integrations.Args{"name": v["name"], "only": ours}
+	if v[keyTarget] != "" {
+		again["target"] = v[keyTarget]
+	}
+	p, err := f.planCron(ctx, s.other(), again)
+	if len(theirs) > 0 && err == nil {
+		p.Details = append([]string{"left alone: " + joined(theirs)}, p.Details...)
+		p.Details = p.Details[:min(4, len(p.Details))]
+	}
+	return p, err
+}

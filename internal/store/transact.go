@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mayday/internal/fault"
+)
+
+// Bounds of one write on Postgres. A door answers within five seconds (P1); the
+// loop has as long as a lease lasts.
+const (
+	urgentWrite = 4 * time.Second
+	calmWrite   = 12 * time.Second
+	collisions  = 5 // how often a write that was in another's way is run again
+)
+
+// transactor runs each job in a transaction of its own, several at once. The
+// server shares an fsync between them, and its locks are the coordination between
+// processes.
+type transactor struct {
+	db     *sql.DB
+	d      *dialect
+	clock  func() time.Time // nil: the database's
+	signal func()
+	log    *slog.Logger
+	calm   chan struct{}
+
+	bodies chan *delivery
+	lanes  sync.WaitGroup
+	quit   chan struct{}
+
+	mu      sync.Mutex
+	closed  bool
+	running sync.WaitGroup
+	failing atomic.Bool
+}
+
+func newTransactor(db *sql.DB, d *dialect, clock func() time.Time, signal func(), log *slog.Logger) *transactor {
+	return &transactor{db: db, d: d, clock: clock, signal: signal, log: log, calm: make(chan struct{}, calmConns),
+		bodies: make(chan *delivery), quit: make(chan struct{})}
+}
+
+func (p *transactor) start() {
+	for range receiveLanes {
+		p.lanes.Go(p.receiveLane)
+	}
+}
+
+// close waits for the writes that are under way.
+func (p *transactor) close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.running.Wait()
+	close(p.quit)
+	p.lanes.Wait()
+	return p.db.Close()
+}
+
+// enter takes a write in, unless the store is closing.
+func (p *transactor) enter() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errStopping()
+	}
+	p.running.Add(1)
+	return nil
+}
+
+// do runs a job and reports its outcome, also when ctx ends meanwhile: what was
+// begun is either done or not, and the caller is told.
+func (p *transactor) do(ctx context.Context, urgent bool, run func(ctx context.Context, t *tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("write to store: %w", err)
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.running.Done()
+	limit := urgentWrite
+	if !urgent {
+		limit = calmWrite
+		select {
+		case p.calm <- struct{}{}:
+			defer func() { <-p.calm }()
+		case <-ctx.Done():
+			return fmt.Errorf("write to store: %w", ctx.Err())
+		}
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	var err error
+	for range collisions {
+		if err = p.once(work, run); !collided(err) {
+			break
+		}
+	}
+	return err
+}
+
+// once is one try. Errors of the storage are faults, others are the job's own.
+func (p *transactor) once(ctx context.Context, run func(ctx context.Context, t *tx) error) error {
+	sqlTx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return p.report(ctx, unavailable(fmt.Errorf("begin transaction: %w", err)))
+	}
+	t := &tx{conn: sqlConn{sqlTx}, d: p.d, clock: p.clock}
+	err = t.tick(ctx)
+	if err == nil {
+		err = p.guarded(ctx, t, run)
+	}
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	if err != nil {
+		_ = sqlTx.Rollback() // the server does so anyway when the connection is gone
+		if t.broke != nil {
+			return p.report(ctx, unavailable(fmt.Errorf("%w (%w)", err, t.broke)))
+		}
+		return err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return p.report(ctx, unsure(fmt.Errorf("commit: %w", err)))
+	}
+	_ = p.report(ctx, nil)
+	if t.woke {
+		p.signal()
+	}
+	return nil
+}
+
+// guarded turns a panic of a decision into an error of its job alone.
+func (p *transactor) guarded(ctx context.Context, t *tx, run func(ctx context.Context, t *tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.log.ErrorContext(ctx, "decision panicked", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("run job: panic: %v", r)
+		}
+	}()
+	return run(ctx, t)
+}
+
+// report logs when storage fails and when it is back, not every write between.
+func (p *transactor) report(ctx context.Context, err error) error {
+	if failing := err != nil && !collided(err); p.failing.Swap(failing) != failing {
+		if failing {
+			p.log.ErrorContext(ctx, "storage cannot be written", "err", errors.Unwrap(err))
+			return err
+		}
+		p.log.InfoContext(ctx, "storage can be written again")
+	}
+	return err
+}
+
+func errStopping() error {
+	return fault.New(fault.Unavailable, "E26", "Mayday is stopping.", "Try again in a minute.")
+}
+
+// sqlConn is a transaction of database/sql as a job sees it. The driver keeps
+// statements by itself.
+type sqlConn struct{ *sql.Tx }
+
+func (c sqlConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	r, err := c.ExecContext(ctx, query, storable(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (c sqlConn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return c.QueryContext(ctx, query, storable(args)...)
+}
+
+func (c sqlConn) scan(ctx context.Context, query string, args []any, into ...any) error {
+	return c.QueryRowContext(ctx, query, storable(args)...).Scan(into...)
+}
