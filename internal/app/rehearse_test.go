@@ -12,9 +12,9 @@ import (
 	"mayday/internal/practice"
 )
 
-// TestARehearsalDoesNothing: it looks at the real target and plans, for every
-// step of the playbook, and changes nothing there.
-func TestARehearsalDoesNothing(t *testing.T) {
+// rehearsalStage is a configuration with one playbook over a pretend LaunchDarkly.
+func rehearsalStage(t *testing.T) (*practice.LaunchDarkly, *config.File) {
+	t.Helper()
 	dir := t.TempDir()
 	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: "ld-token"})
 	if err != nil {
@@ -40,6 +40,13 @@ func TestARehearsalDoesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return flags, file
+}
+
+// TestARehearsalDoesNothing: it looks at the real target and plans, for every
+// step of the playbook, and changes nothing there.
+func TestARehearsalDoesNothing(t *testing.T) {
+	flags, file := rehearsalStage(t)
 	for name, c := range map[string]struct {
 		do      Rehearsal
 		says    []string

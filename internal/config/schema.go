@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -20,11 +19,12 @@ const Any = "NAME"
 type Shapes struct {
 	types map[string][]reflect.Type
 	keys  map[string][]string
+	left  map[string][]string // keys that others read
 }
 
 // Record begins to note what is decoded from the file, and how.
 func (f *File) Record() *Shapes {
-	f.shapes = &Shapes{types: map[string][]reflect.Type{}, keys: map[string][]string{}}
+	f.shapes = &Shapes{types: map[string][]reflect.Type{}, keys: map[string][]string{}, left: map[string][]string{}}
 	return f.shapes
 }
 
@@ -37,6 +37,12 @@ func (f *File) note(path string, t reflect.Type) {
 func (f *File) noteKeys(path string, known []string) {
 	if f != nil && f.shapes != nil {
 		f.shapes.keys[path] = known
+	}
+}
+
+func (f *File) noteLeft(path string, keys []string) {
+	if f != nil && f.shapes != nil {
+		f.shapes.left[path] = keys
 	}
 }
 
@@ -140,5 +146,8 @@ func (s *Shapes) structure(t reflect.Type, path string) schema {
 	for _, f := range fieldsOf(t, nil) {
 		properties[f.key] = s.of(t.FieldByIndex(f.index).Type, join(path, f.key))
 	}
-	return object(maps.Clone(properties), false)
+	for _, key := range s.left[path] {
+		properties[key] = s.at(join(path, key))
+	}
+	return object(properties, false)
 }

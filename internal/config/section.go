@@ -76,6 +76,7 @@ func (s Section) Without(keys ...string) Section {
 	if s.node == nil || s.node.kind != mapKind {
 		return s
 	}
+	s.file.noteLeft(s.path, keys)
 	rest := *s.node
 	rest.entries = nil
 	for _, e := range s.node.entries {
