@@ -75,6 +75,8 @@ type App struct {
 	reloads  reloads
 	hostKey  string // makes sign-in links, see host.go
 
+	refusal func(ctx context.Context) error // why it must not serve; asks the outside
+
 	stops stops
 	wg    sync.WaitGroup
 	fail  chan error
@@ -170,6 +172,7 @@ func (a *App) makeDesk(ctx context.Context) error {
 		return err
 	}
 	a.stops.push("integrations", outside.close)
+	a.refusal = outside.refusal
 	book, err := a.loadPlaybooks(outside.catalogue)
 	if err != nil {
 		return err
