@@ -139,7 +139,12 @@ func (o *outsideParts) refusal(ctx context.Context) error {
 	errs := make([]error, len(o.refuse))
 	var wg sync.WaitGroup
 	for n, ask := range o.refuse {
-		wg.Go(func() { errs[n] = ask(ctx) })
+		wg.Go(func() {
+			errs[n] = ask(ctx)
+			if r, ok := integrations.AsRejected(errs[n]); ok {
+				errs[n] = fault.New(fault.Refused, r.Code, r.Why, r.Fix).WithState("Mayday did not start.")
+			}
+		})
 	}
 	wg.Wait()
 	return errors.Join(errs...)
