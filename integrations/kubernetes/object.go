@@ -273,7 +273,7 @@ func (o object) outline(action string, u *unstructured.Unstructured, args map[st
 	}
 }
 
-func (o object) where() string { return " (" + o.cluster.own.Env + ")" }
+func (o object) where() string { return (chosen{place: place{cluster: o.cluster}}).where() }
 
 // jsonText is a value as it stands in a command.
 func jsonText(v any) string {

@@ -63,7 +63,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	if e.Text != "0 pods, and none came back for 2 s" {
 		t.Errorf("got %q", e.Text)
 	}
-	if at := statusWritten(workloadOf(t, f, "importer")); time.Since(at) < 2*time.Second {
+	if at := statusWritten(workloadOf(t, f, "importer"), nil); time.Since(at) < 2*time.Second {
 		t.Errorf("settled %s after the last change of the status", time.Since(at))
 	}
 	back := undone(t, f, scaleName, r)
