@@ -253,6 +253,33 @@ spec: {minAvailable: 2, selector: {matchLabels: {app: web}}}
 	}
 }
 
+// That a pod does not serve makes its eviction a change. One that serves by now is
+// left alone.
+func TestAPodThatServesByNowIsNotEvicted(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(clustertest.Deployment("shy", "shy:unready", 1))
+	f := on(t, s)
+	pod := clustertest.WaitList(s, "pods", "app=shy", "run", func(all []corev1.Pod) bool {
+		return len(all) == 1 && all[0].Status.Phase == corev1.PodRunning
+	})[0]
+	p := planned(t, f, "k8s.evict_pod", integrations.Args{"pod": pod.Name})
+	if p.Grade != integrations.GradeChange {
+		t.Fatalf("got %s, want a change", p.Grade)
+	}
+	for range 50 { // the stand-in for the kubelet writes the status as well
+		patchedOther(t, s, "kubelet", podsOf, pod.Name, `{"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, "status")
+		_, err := act(t, f, p.Action).Apply(t.Context(), p, keepNothing)
+		if isStale(err, "serves now") {
+			return
+		}
+		if err == nil {
+			t.Fatal("it was evicted")
+		}
+	}
+	t.Error("got no refusal")
+}
+
 func TestDeleteAPodByItsUID(t *testing.T) {
 	t.Parallel()
 	s := clustertest.New(t)
@@ -281,9 +308,6 @@ func TestDeleteAPodByItsUID(t *testing.T) {
 			t.Fatalf("by hand: got %s, want that the other pod is left", out)
 		}
 		gone()
-		if run == 3 {
-			break // the rest repeats the first half without a kubectl process
-		}
 	}
 	s.Apply(pod("one:1"))
 	p := planned(t, f, "k8s.delete_pod", integrations.Args{"pod": "one"})

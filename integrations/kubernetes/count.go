@@ -53,7 +53,7 @@ func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, kept integr
 
 // probePinned looks at what KEDA was told first: the count follows it.
 func (f *fleet) probePinned(ctx context.Context, p integrations.Plan, kept integrations.Kept, w workload, want int32) (integrations.Evidence, error) {
-	o, err := f.scaledObjectOf(w.place, p.Record[keyKEDA])
+	o, err := f.scaledObjectOf(ctx, w.place, p.Record[keyKEDA])
 	if err != nil {
 		return integrations.Evidence{}, err
 	}

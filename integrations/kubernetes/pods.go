@@ -215,7 +215,7 @@ func (o object) budgets(ctx context.Context, pod *core.Pod) string {
 }
 
 func (f *fleet) applyEnding(ctx context.Context, e ending, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(podObjects, p.Record)
+	o, err := f.objectOf(ctx, podObjects, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -254,7 +254,7 @@ func (f *fleet) applyEnding(ctx context.Context, e ending, p integrations.Plan, 
 
 // probeEnding cannot know who ended a pod, and need not: it is gone.
 func (f *fleet) probeEnding(ctx context.Context, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.objectOf(podObjects, p.Record)
+	o, err := f.objectOf(ctx, podObjects, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
