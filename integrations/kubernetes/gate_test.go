@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -64,7 +64,7 @@ func newGate(t testing.TB, s *clustertest.Space) *gate {
 	}
 	g := &gate{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), free: make(chan struct{}), late: make(chan struct{})}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		ErrorLog: log.New(io.Discard, "", 0)} // senders that give up are what it is for
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // senders that give up are what it is for
 	server := httptest.NewServer(g.handler(proxy))
 	t.Cleanup(server.Close)
 	err = clientcmd.WriteToFile(clientcmdapi.Config{

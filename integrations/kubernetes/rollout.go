@@ -183,11 +183,6 @@ func (s situation) world() string {
 	return strings.Join(parts, ", ")
 }
 
-// rolling reports whether pods are being exchanged right now.
-func (s situation) rolling() bool {
-	return !s.complete() && !s.paused
-}
-
 // broken are the pods of other revisions than the wanted one that do not serve. A
 // stateful set waits for them and never exchanges them (kubernetes#67250).
 func (s situation) broken(wanted string) []core.Pod {
