@@ -155,12 +155,26 @@ func (f *fleet) planCron(ctx context.Context, s suspending, a integrations.Args)
 	if s.suspend {
 		p.Next = set.next
 	}
-	for _, c := range acted {
-		p.Checks = append(p.Checks, at.cluster.ownership(ctx, c.u)...)
-		p.Checks = append(p.Checks, at.cluster.may(ctx, c.access("patch", ""))...)
-		p.Checks = append(p.Checks, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
-	}
+	p.Checks = append(p.Checks, cronChecks(ctx, s, acted)...)
 	return p, nil
+}
+
+// cronChecks are those of each cron job; what is said of several is said once.
+func cronChecks(ctx context.Context, s suspending, acted []cronJob) []integrations.Check {
+	var kept, rehearsals []integrations.Check
+	var rights []access
+	for _, c := range acted {
+		kept = append(kept, c.cluster.ownership(ctx, c.u)...)
+		rights = append(rights, c.access("patch", ""))
+		rehearsals = append(rehearsals, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
+	}
+	var out []integrations.Check
+	for _, c := range slices.Concat(kept, acted[0].cluster.may(ctx, rights...), rehearsals) {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // sorted reads cron jobs and tells those that an act changes from those that are

@@ -94,7 +94,7 @@ func (c cordoning) ops(u *unstructured.Unstructured, mark string) []operation {
 }
 
 func (f *fleet) applyCordon(ctx context.Context, c cordoning, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(nodeObjects, p.Record)
+	o, err := f.objectOf(ctx, nodeObjects, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -112,7 +112,7 @@ func (f *fleet) applyCordon(ctx context.Context, c cordoning, p integrations.Pla
 }
 
 func (f *fleet) probeCordon(ctx context.Context, c cordoning, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.objectOf(nodeObjects, p.Record)
+	o, err := f.objectOf(ctx, nodeObjects, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -122,7 +122,7 @@ func (f *fleet) probeCordon(ctx context.Context, c cordoning, p integrations.Pla
 }
 
 func (f *fleet) undoCordon(ctx context.Context, c cordoning, r integrations.Receipt) (integrations.Plan, error) {
-	o, err := f.objectOf(nodeObjects, r.Values)
+	o, err := f.objectOf(ctx, nodeObjects, r.Values)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

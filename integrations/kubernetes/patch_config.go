@@ -273,7 +273,7 @@ func configOps(u *unstructured.Unstructured, key, value string, given bool, mark
 }
 
 func (f *fleet) applyConfig(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(configMaps, p.Record)
+	o, err := f.objectOf(ctx, configMaps, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -294,7 +294,7 @@ func (f *fleet) applyConfig(ctx context.Context, p integrations.Plan, keep integ
 }
 
 func (f *fleet) probeConfig(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
-	o, err := f.objectOf(configMaps, p.Record)
+	o, err := f.objectOf(ctx, configMaps, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -306,7 +306,7 @@ func (f *fleet) probeConfig(ctx context.Context, p integrations.Plan, _ integrat
 
 func (f *fleet) undoConfig(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) {
 	v := r.Values
-	o, err := f.objectOf(configMaps, v)
+	o, err := f.objectOf(ctx, configMaps, v)
 	if err != nil {
 		return integrations.Plan{}, err
 	}
