@@ -40,7 +40,7 @@ func connect(set *settings, log *slog.Logger) (*outsideParts, error) {
 	}
 	out.catalogue.Signals = set.signalNames()
 	var errs []error
-	var names []string
+	names := []string{"honeycomb"} // read by readHoneycomb
 	for _, i := range outside {
 		if len(i.At) == 0 {
 			names = append(names, i.Name)
