@@ -93,8 +93,7 @@ func (d *Desk) Collect(ctx context.Context, w integrations.Window) (found []inci
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				silent = append(silent, f.Title+" ("+reason(err)+")")
-				return
+				silent = append(silent, f.Title+" ("+reason(err)+")") // it may have told a part
 			}
 			found = append(found, got...)
 		})

@@ -31,9 +31,10 @@ type cluster struct {
 
 	mu       sync.Mutex
 	made     *clients
-	stamp    string            // of the kubeconfig that the clients were made from
-	lastGood time.Time         // when it answered last
-	served   map[string]string // API groups, with the preferred version
+	learn    func(secret string) // told of the credentials, so that nobody prints them
+	stamp    string              // of the kubeconfig that the clients were made from
+	lastGood time.Time           // when it answered last
+	served   map[string]string   // API groups, with the preferred version
 	servedAt time.Time
 }
 
@@ -66,6 +67,10 @@ func (c *cluster) clients() (*clients, error) {
 	cfg, err := c.own.load()
 	if err != nil {
 		return nil, &setupError{"its kubeconfig cannot be read or does not have the context", err}
+	}
+	if c.learn != nil {
+		c.learn(cfg.BearerToken)
+		c.learn(cfg.Password)
 	}
 	made, err := newClients(cfg)
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -33,6 +33,7 @@ type gate struct {
 	seen   []string // changes that are no dry run, "PATCH /apis/…"
 	before func(*http.Request)
 	fate   fate
+	only   string        // the fate is that of this method alone; "" is all
 	down   bool          // nothing is answered at all
 	failed int           // how many requests are still to be broken off
 	stop   chan struct{} // requests wait until it is closed; nil: they do not
@@ -63,7 +64,7 @@ func newGate(t testing.TB, s *clustertest.Space) *gate {
 	}
 	g := &gate{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), free: make(chan struct{}), late: make(chan struct{})}
 	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		ErrorLog: log.New(io.Discard, "", 0)} // senders that give up are what it is for
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // senders that give up are what it is for
 	server := httptest.NewServer(g.handler(proxy))
 	t.Cleanup(server.Close)
 	err = clientcmd.WriteToFile(clientcmdapi.Config{
@@ -82,6 +83,9 @@ func (g *gate) handler(proxy http.Handler) http.Handler {
 		before, fate, down, stop := g.before, g.fate, g.down || g.failed > 0, g.stop
 		g.failed--
 		changes := changes(r)
+		if g.only != "" && g.only != r.Method {
+			fate = through
+		}
 		if changes {
 			g.seen = append(g.seen, r.Method+" "+r.URL.Path)
 		}

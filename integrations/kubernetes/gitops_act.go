@@ -87,6 +87,9 @@ func (f *fleet) planGit(ctx context.Context, z freezing, a integrations.Args) (i
 	p.Undo = "yes, " + z.back
 	record := c.record()
 	p.Record[keyService], p.Record[keyTarget], p.Record[keyTool] = record[keyService], record[keyTarget], g.plural
+	if z.pause {
+		p.Next = c.next("freeze-deploys")
+	}
 	if already := g.already(z); already != "" {
 		p.Gone = already
 		return p, nil

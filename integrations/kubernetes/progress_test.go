@@ -135,3 +135,15 @@ func TestTroubleOfPods(t *testing.T) {
 		}
 	}
 }
+
+func TestManyPodsAreADanger(t *testing.T) {
+	t.Parallel()
+	for pods, want := range map[int32]integrations.Grade{0: integrations.GradeChange, 20: integrations.GradeChange, 21: integrations.GradeDanger} {
+		if got := made(deployments, progress{desired: pods}, nil).grade(); got != want {
+			t.Errorf("%d pods: got %s, want %s", pods, got, want)
+		}
+	}
+	if got, want := made(deployments, progress{desired: 21}, nil).podsText(), "21 pods (a danger, being more than 20)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -110,7 +110,9 @@ func (s situation) pick(want string) (revision, error) {
 	case held != nil:
 		return *held, nil
 	case want == "":
-		return revision{}, &integrations.Rejected{Code: "E7", Why: s.name + " has only one revision (history limit " + s.limit() + ").", Fix: "There is nothing to roll back to; a flag or the scale may help."}
+		return revision{}, &integrations.Rejected{
+			Code: "E7", Why: s.name + " has only one revision (history limit " + s.limit() + ").", Fix: "There is nothing to roll back to; a flag or the scale may help.",
+		}
 	}
 	var known []string
 	for _, r := range s.revisions {
@@ -134,7 +136,7 @@ func (s situation) describe(p *integrations.Plan, c chosen, to revision) {
 	if _, at := author(s.meta); !at.IsZero() {
 		from += ", since " + clock(at, s.at)
 	}
-	p.Title, p.From, p.To = verb+c.subject()+c.where(), from, to.words()+", from "+ageText(s.at.Sub(to.created))+" ago"
+	p.Title, p.From, p.To = verb+c.subject()+c.where(), from, to.words()+", "+ageText(s.at.Sub(to.created))+" ago"
 	if to.ranKnown {
 		p.To += ", ran " + ageText(to.ran)
 	}
@@ -142,7 +144,7 @@ func (s situation) describe(p *integrations.Plan, c chosen, to revision) {
 	p.Record[keyUID], p.Record[keyToPrint] = p.Pre[keyUID], to.shape.print
 	p.Record[keyWasPrint], p.Record[keyToRev], p.Record[keyToImages], p.Record[keyToCause] = p.Pre[keyTemplate], strconv.FormatInt(to.number, 10), images(to.template), to.cause
 	p.Command = c.command("rollout", "undo", c.ref(), "--to-revision="+strconv.FormatInt(to.number, 10))
-	p.Undo = "yes, back to " + images(s.template)
+	p.Grade, p.Undo = s.grade(), "yes, back to "+images(s.template)
 	if now == nil {
 		p.Undo, p.NoUndo = "", "This cannot be undone: what runs now is kept by no revision."
 	}
@@ -165,7 +167,7 @@ func (s situation) details(p *integrations.Plan, to revision) []string {
 	if s.onDelete {
 		out = append(out, "its strategy is OnDelete: each pod keeps the old template until somebody deletes it")
 	} else {
-		out = append(out, count(int(s.progress.desired), "pod", "pods")+", "+s.surge)
+		out = append(out, s.podsText()+", "+s.surge)
 	}
 	if s.progress.partition > 0 {
 		out = append(out, fmt.Sprintf("partition %d: pods below that number keep their template", s.progress.partition))
@@ -174,6 +176,25 @@ func (s situation) details(p *integrations.Plan, to revision) []string {
 		out = append(out, "changes "+clip(strings.Join(lines, "; "), 240))
 	}
 	return out[:min(4, len(out))]
+}
+
+// narrow is how many pods an act may exchange and still be a change; more are a
+// danger, whatever the verb.
+const narrow = 20
+
+func (w workload) grade() integrations.Grade {
+	if w.progress.desired > narrow {
+		return integrations.GradeDanger
+	}
+	return integrations.GradeChange
+}
+
+func (w workload) podsText() string {
+	out := count(int(w.progress.desired), "pod", "pods")
+	if w.grade() == integrations.GradeDanger {
+		out += fmt.Sprintf(" (a danger, being more than %d)", narrow)
+	}
+	return out
 }
 
 // stuckPods are the pods that a rollback has to delete: a stateful set waits for

@@ -124,7 +124,7 @@ func (f *fleet) undoRollback(ctx context.Context, r integrations.Receipt) (integ
 			Code: "E15", Why: fmt.Sprintf("Can't undo: %s is gone from the history of %s. Current: %s, %s.", v[keyImages], at.name, images(s.template), s.world()), Fix: "Deploy " + v[keyImages] + " again.",
 		}
 	}
-	again := recorded(v)
+	again := f.again(ctx, v, at)
 	again["to"] = v[keyWasID]
 	return f.planRollback(ctx, again)
 }

@@ -17,7 +17,7 @@ func TestRollbackOfADeploymentAndItsUndo(t *testing.T) {
 
 	p := planned(t, f, rollbackName, integrations.Args{"deployment": "shop"})
 	for what, pair := range map[string][2]string{
-		"title": {p.Title, "Roll back shop (production)"}, "from": {p.From, "rev 2, web:missing"}, "to": {p.To, "rev 1, web:1, from"},
+		"title": {p.Title, "Roll back shop (production)"}, "from": {p.From, "rev 2, web:missing"}, "to": {p.To, "rev 1, web:1, "},
 		"undo": {p.Undo, "yes, back to web:missing"}, "command": {p.Command, "rollout undo deploy/web --to-revision=1"},
 	} {
 		if !strings.Contains(pair[0], pair[1]) {

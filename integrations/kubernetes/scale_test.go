@@ -1,12 +1,14 @@
 package kubernetes
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -401,6 +403,30 @@ func clientOf(t testing.TB, s *clustertest.Space) dynamic.Interface {
 		t.Fatal(err)
 	}
 	return client
+}
+
+// Two people press on the same preview: one of them is told what happened.
+func TestTwoAtOnceAreOneScale(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(clustertest.Deployment("web", "web:1", 0))
+	g := newGate(t, s)
+	f := with(t, s, g.kubeconfig)
+	for run := range 10 {
+		p := planned(t, f, scaleName, integrations.Args{"deployment": "web", "replicas": int64(run%2 + 1)})
+		var both sync.WaitGroup
+		var errs [2]error
+		for n := range errs {
+			both.Go(func() { _, errs[n] = act(t, f, scaleName).Apply(t.Context(), p, keepNothing) })
+		}
+		both.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("got %v and %v, want one to be refused", errs[0], errs[1])
+		}
+		if _, stale := integrations.AsStale(errors.Join(errs[:]...)); !stale {
+			t.Fatalf("got %v and %v, want a difference", errs[0], errs[1])
+		}
+	}
 }
 
 func TestAStatusAloneDoesNotBlockAScale(t *testing.T) {

@@ -66,6 +66,24 @@ func recorded(values map[string]string) integrations.Args {
 	return a
 }
 
+// again are the arguments that name a recorded place again, by its service as long
+// as the catalogue still leads there, else by itself.
+func (f *fleet) again(ctx context.Context, values map[string]string, at place) integrations.Args {
+	a := recorded(withPlace(values, at))
+	if c, err := f.choose(ctx, a); err != nil || c.id() != at.id() {
+		return integrations.Args{"deployment": at.at()}
+	}
+	return a
+}
+
+// withPlace names the very place where no service was named.
+func withPlace(values map[string]string, at place) map[string]string {
+	if values[keyService] != "" {
+		return values
+	}
+	return map[string]string{keyService: at.at()}
+}
+
 // placeOf reads back what a plan was made for.
 func (f *fleet) placeOf(values map[string]string) (place, error) {
 	c, known := f.clusters[values[keyCluster]]
@@ -165,12 +183,10 @@ func (w workload) send(ctx context.Context, list []operation, dry bool) (workloa
 	if err != nil {
 		return workload{}, err
 	}
-	after, err := w.understand(raw)
-	if err != nil {
-		// Accepted is accepted, whatever became of the rest of the answer.
-		return w, nil
+	if after, bad := w.understand(raw); bad == nil {
+		return after, nil
 	}
-	return after, nil
+	return w, nil // accepted is accepted, whatever became of the rest of the answer
 }
 
 // asPlanned reads a workload and compares it with what the preview saw.

@@ -9,12 +9,16 @@ import (
 	"path/filepath"
 
 	"mayday/internal/config"
+	"mayday/internal/fault"
 	"mayday/internal/store"
 )
 
 // backup makes a copy of the database beside it, on the same disk, and opens it.
 // It has no name any more when it is read, so nothing is left behind.
 func (a *App) backup(ctx context.Context) (io.ReadCloser, int64, error) {
+	if !a.set.postgres.IsZero() {
+		return nil, 0, a.store.Backup(ctx, "") // which says who makes copies there
+	}
 	dir, err := os.MkdirTemp(a.set.data, "backup-")
 	if err != nil {
 		return nil, 0, fmt.Errorf("back up store: %w", err)
@@ -48,6 +52,9 @@ func Restore(ctx context.Context, f *config.File, env config.Env, from string, d
 	set, err := read(f, env)
 	if err != nil {
 		return Restored{}, err
+	}
+	if !set.postgres.IsZero() {
+		return Restored{}, fault.New(fault.Invalid, "E24", "The store is a Postgres database: Mayday does not restore it.", "Use pg_restore, or the backups that your database has anyway.")
 	}
 	n, kept, err := store.Restore(ctx, set.data, from, do)
 	return Restored{Dir: set.data, Incidents: n, Kept: kept}, err

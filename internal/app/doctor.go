@@ -17,6 +17,7 @@ import (
 	"mayday/integrations"
 	"mayday/internal/config"
 	"mayday/internal/store"
+	"mayday/internal/telemetry"
 	"mayday/playbooks"
 )
 
@@ -26,6 +27,13 @@ type Finding = bot.Finding
 // Doctor asks every part what is missing. It changes nothing and needs no
 // running server.
 func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, error) {
+	redactor := &telemetry.Redactor{}
+	f.OnReveal(redactor.Add)
+	found, err := doctor(ctx, f, env)
+	return discreetFindings(redactor, found), discreet(redactor, err)
+}
+
+func doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, error) {
 	set, err := read(f, env)
 	if err != nil {
 		return nil, err
@@ -44,6 +52,7 @@ func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, err
 	if err != nil {
 		return nil, err
 	}
+	f.RevealAll()
 	c := checkup{set: set, places: places, checkers: parts.checkers, book: book, problems: problems, whole: true}
 	return c.run(ctx), nil
 }

@@ -36,6 +36,9 @@ func OnHost(f *config.File, env config.Env) (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
+	if !set.postgres.IsZero() {
+		return Host{}, fault.New(fault.Unavailable, "", "A store on Postgres has no directory in which a server says how it is reached.", "Use a token: MAYDAY_URL and MAYDAY_TOKEN.")
+	}
 	path := filepath.Join(set.data, hostName)
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -52,8 +55,11 @@ func OnHost(f *config.File, env config.Env) (Host, error) {
 }
 
 // tellHost writes the file once the address is known, and takes it away at the
-// end.
+// end. A server whose disk is full starts without it.
 func (a *App) tellHost() error {
+	if !a.set.postgres.IsZero() {
+		return nil
+	}
 	path := filepath.Join(a.set.data, hostName)
 	raw, err := json.Marshal(Host{URL: a.URL(), Key: a.hostKey})
 	if err != nil {
@@ -63,7 +69,9 @@ func (a *App) tellHost() error {
 		return fmt.Errorf("write %s: %w", path, err) // one that is left over may have other rights
 	}
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		a.log.Error("links from this machine need a token until the next start", "err", err)
+		_ = os.Remove(path) // half of it is of no use
+		return nil
 	}
 	a.stops.push("host key", func() error { return os.Remove(path) })
 	return nil

@@ -13,6 +13,7 @@ import (
 	"mayday/bot/chat"
 	"mayday/integrations"
 	"mayday/internal/config"
+	"mayday/internal/fault"
 	"mayday/playbooks"
 )
 
@@ -57,10 +58,29 @@ func connect(set *settings, log *slog.Logger) (*outsideParts, error) {
 		}
 		out.add(f, i, parts)
 	}
+	errs = append(errs, out.checkBackups(f))
 	if err := config.Join(errs...); err != nil {
 		return nil, errors.Join(err, out.close())
 	}
 	return out, nil
+}
+
+// checkBackups refuses a backup of a connection that there is not: the guard
+// would never ask for it.
+func (o *outsideParts) checkBackups(f *config.File) error {
+	var known []string
+	for _, names := range o.catalogue.Connections {
+		known = append(known, names...)
+	}
+	slices.Sort(known)
+	section := f.Section("connect", "backups")
+	var errs []error
+	for _, name := range section.Keys() {
+		if !slices.Contains(known, name) {
+			errs = append(errs, section.Fault(name, "`%s.%s` is the backup of no connection.%s", section.Path(), name, fault.DidYouMean(name, known)))
+		}
+	}
+	return config.Join(errs...)
 }
 
 func (o *outsideParts) add(f *config.File, i integrations.Integration, parts integrations.Parts) {

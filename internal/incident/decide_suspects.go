@@ -65,7 +65,11 @@ func SeeSuspects(found Suspicion) Decide {
 			return Change{}, nil
 		}
 		quiet := i.Suspicion != nil && i.Suspicion.sameSuspects(found)
-		return Change{Entries: []Entry{{Text: found.words(), Quiet: quiet, Body: &SuspectsSeen{Found: found}}}}, nil
+		c := Change{Entries: []Entry{{Text: found.words(), Quiet: quiet, Body: &SuspectsSeen{Found: found}}}}
+		if i.Suspicion == nil {
+			c.Wakes = append(c.Wakes, suspectsWake(i, v.Now.Add(secondLook)))
+		}
+		return c, nil
 	}
 }
 
@@ -176,6 +180,10 @@ func (i *Incident) Began() time.Time {
 	}
 	return i.OpenedAt
 }
+
+// secondLook is how long after the first the figures are read again: by then they
+// show the trouble that the alert told of.
+const secondLook = time.Minute
 
 // settledFigures is how long after a run ended its figures are read once more, so
 // that the card shows what became of them.

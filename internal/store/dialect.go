@@ -25,11 +25,9 @@ type dialect struct {
 	// this machine is the only one there is.
 	now string
 
-	// term counts claims. "" where the claim counts by itself.
-	term string
-
-	// claim takes due rows in one statement. $1 lease until, $2 now, $3 limit, then
-	// so many kinds.
+	// claim takes due rows of so many kinds in one statement: on SQLite in a job,
+	// $1 lease until, $2 now, $3 limit, then the kinds; on Postgres a transaction of
+	// its own, $1 now or nothing, $2 lease, $3 limit, then the kinds.
 	claim func(kinds int) string
 
 	// feedMark says that this transaction is about to draw numbers of the feed,

@@ -49,14 +49,19 @@ var postgresDialect = &dialect{
 
 // postgresClaim skips rows that another process is claiming or finishing at this
 // moment. The term is drawn for a row that is locked already, so it grows with
-// every claim of that row.
+// every claim of that row. Most looks find nothing: whether anything is due is
+// asked of the index that is in the order of time, first, since the other one,
+// which has the rows in the order in which they are taken, has to be read to its
+// end to find none.
 func postgresClaim(kinds int) string {
-	return `UPDATE wake SET term = nextval('claim_term'), lease_until = $1, attempts = attempts + 1,
-		again_at = CASE WHEN again_at > $2 THEN again_at END
-	FROM (
+	due := `kind IN (` + marks(4, kinds) + `) AND due_at <= (SELECT now FROM moment) AND lease_until <= (SELECT now FROM moment)`
+	return `WITH moment AS MATERIALIZED (SELECT COALESCE($1::bigint, ` + postgresNow + `) AS now)
+	UPDATE wake SET term = nextval('claim_term'), lease_until = moment.now + $2, attempts = attempts + 1,
+		again_at = CASE WHEN again_at > moment.now THEN again_at END
+	FROM moment, (
 		SELECT kind AS k, subject AS s FROM wake
-		WHERE kind IN (` + marks(4, kinds) + `) AND due_at <= $2 AND lease_until <= $2
-		ORDER BY priority, due_at, kind, subject LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+		WHERE EXISTS (SELECT 1 FROM wake WHERE ` + due + `) AND ` + due + `
+		ORDER BY priority, due_at, kind, subject LIMIT $3 FOR UPDATE OF wake SKIP LOCKED) AS due
 	WHERE kind = due.k AND subject = due.s
 	RETURNING kind, subject, term, due_at, attempts, priority`
 }

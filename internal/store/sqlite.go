@@ -25,9 +25,11 @@ const (
 var sqliteDialect = &dialect{
 	migrations: "migrations/sqlite",
 	goose:      goose.DialectSQLite3,
-	term:       `UPDATE counter SET value = value + 1 WHERE name = 'term'`,
 	claim:      sqliteClaim,
 }
+
+// sqliteTerm counts claims.
+const sqliteTerm = `UPDATE counter SET value = value + 1 WHERE name = 'term'`
 
 // sqliteClaim has a plus before due_at, which keeps the planner on the index that
 // has the rows in order: a backlog of thousands is not sorted to claim a few.

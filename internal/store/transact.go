@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mayday/internal/fault"
+	"mayday/internal/incident"
 )
 
 // Bounds of one write on Postgres. A door answers within five seconds (P1); the
@@ -105,6 +106,49 @@ func (p *transactor) do(ctx context.Context, urgent bool, run func(ctx context.C
 		}
 	}
 	return err
+}
+
+// claim takes due rows, in one round trip.
+func (p *transactor) claim(ctx context.Context, kinds []string, limit int, lease time.Duration) ([]incident.Claim, error) {
+	if limit <= 0 || len(kinds) == 0 {
+		return nil, nil
+	}
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.running.Done()
+	select {
+	case p.calm <- struct{}{}:
+		defer func() { <-p.calm }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("claim due rows: %w", ctx.Err())
+	}
+	// What was claimed has to be heard of, also while this process stops.
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), calmWrite)
+	defer cancel()
+	var now any
+	if p.clock != nil {
+		now = micro(p.clock())
+	}
+	args := []any{now, lease.Microseconds(), limit}
+	for _, k := range kinds {
+		args = append(args, k)
+	}
+	claims, err := p.claimed(work, p.d.claim(len(kinds)), args)
+	if err != nil {
+		return nil, p.report(ctx, unavailable(fmt.Errorf("claim due rows: %w", err)))
+	}
+	_ = p.report(ctx, nil)
+	return claims, nil
+}
+
+func (p *transactor) claimed(ctx context.Context, query string, args []any) ([]incident.Claim, error) {
+	rows, err := p.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	return scanClaims(rows)
 }
 
 // once is one try. Errors of the storage are faults, others are the job's own.

@@ -89,6 +89,9 @@ func (t *tx) finish(ctx context.Context, c incident.Claim) error {
 // Claim takes up to limit due rows of these kinds whose lease is free, lowest
 // priority first, then oldest due.
 func (s *Store) Claim(ctx context.Context, kinds []string, limit int, lease time.Duration) ([]incident.Claim, error) {
+	if p, ok := s.writer.(*transactor); ok {
+		return p.claim(ctx, kinds, limit, lease)
+	}
 	// Looking costs nothing, claiming an fsync: most polls find nothing.
 	if due, err := s.anyDue(ctx, kinds); err != nil || !due || limit <= 0 {
 		return nil, err
@@ -126,10 +129,8 @@ func (s *Store) anyDue(ctx context.Context, kinds []string) (bool, error) {
 }
 
 func (t *tx) claim(ctx context.Context, kinds []string, limit int, lease time.Duration) ([]incident.Claim, error) {
-	if t.d.term != "" {
-		if _, err := t.exec(ctx, t.d.term); err != nil {
-			return nil, fmt.Errorf("count term: %w", err)
-		}
+	if _, err := t.exec(ctx, sqliteTerm); err != nil {
+		return nil, fmt.Errorf("count term: %w", err)
 	}
 	args := []any{micro(t.now.Add(lease)), micro(t.now), limit}
 	for _, k := range kinds {
