@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,11 +156,25 @@ func (v *delivery) rendering(ctx context.Context) (m chat.Message, body []byte, 
 	if row.Plain {
 		m.Lines, m.Image = nil, nil
 	}
-	body, err = json.Marshal(m)
-	if err != nil {
+	if m, body, err = v.d.censored(m); err != nil {
 		return m, nil, nil, fmt.Errorf("write rendered message %s: %w", row.Key, err)
 	}
 	return m, body, buttons, nil
+}
+
+// censored answers a message without the secrets of Mayday, and its bytes: this
+// is the way of everything that is posted (P18).
+func (d *Desk) censored(m chat.Message) (chat.Message, []byte, error) {
+	body, err := json.Marshal(m)
+	if err != nil || d.Censor == nil {
+		return m, body, err
+	}
+	clean := d.Censor(body)
+	if bytes.Equal(clean, body) {
+		return m, body, nil
+	}
+	out := chat.Message{Weight: m.Weight, Tried: m.Tried}
+	return out, clean, json.Unmarshal(clean, &out)
 }
 
 func (v *delivery) send(ctx context.Context, place chat.Place, m chat.Message) (string, error) {

@@ -106,7 +106,7 @@ func verbs() map[string]presser {
 		"undo": pressUndo, "keep_act": pressKeepAct, "glass": pressGlass,
 		"again": pressMove, "skip": pressSkip, "stop": pressMove,
 		"watch_more": pressWatchMore, "go_on": pressGoOn, "unfixed": pressGoOn,
-		"details": pressDetails, "share": pressShare,
+		"chart": pressChart, "details": pressDetails, "share": pressShare,
 		"pick": pressPick, "choose": pressAnswer, "done": pressAnswer, "not_helped": pressAnswer, "do_it": pressAnswer, "inputs": pressInputs,
 	}
 }

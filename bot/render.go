@@ -40,7 +40,7 @@ var aboutEntry = map[string]bool{
 // Render makes the message of an outbox row.
 func (d *Desk) Render(ctx context.Context, inc *incident.Incident, o incident.Out) (chat.Message, []incident.Button, error) {
 	make, ok := renderers[o.Kind]
-	if !ok {
+	if !ok && o.Kind != incident.KindPicture {
 		return chat.Message{}, nil, fmt.Errorf("render %s: no message of kind %q", o.Key, o.Kind)
 	}
 	var e *incident.Entry
@@ -53,7 +53,11 @@ func (d *Desk) Render(ctx context.Context, inc *incident.Incident, o incident.Ou
 	}
 	c := d.card(inc, o.Kind, o.Key)
 	c.msg.Room, c.msg.Thread = o.Place.Room, o.Place.Thread
-	make(c, o, e)
+	if o.Kind == incident.KindPicture {
+		c.drawn(ctx, o)
+	} else {
+		make(c, o, e)
+	}
 	m := c.done()
 	if len(m.Lines) == 0 {
 		return chat.Message{}, nil, fmt.Errorf("render %s: nothing to say", o.Key)
@@ -88,6 +92,7 @@ func (c *card) root(incident.Out, *incident.Entry) {
 	}
 	c.line(string(i.State), " · owner: ", c.owner(), " · since ", chat.At(i.OpenedAt))
 	c.line(c.clockWords()...)
+	c.sparks()
 	if n := len(i.Sources); n > 1 {
 		c.line(chat.Tf("+%d alert%s (%d)", n-1, plural(n-1), n))
 	}
@@ -111,6 +116,22 @@ func (c *card) putBackButtons() {
 		}
 		c.msg.More = append(c.msg.More, chat.Button{ID: c.id("undo", s.ID, nil), Label: shortened("Put back: "+s.Plan.Title, chat.Shared.Label), Verb: "undo", Step: s.ID, Style: chat.Plain})
 	}
+}
+
+// sparks is one line of figures: "errors ▁▁▁▁▂▅▇█ 12.1%   p95 ▁▁▂▂▃▃▄▄ 2.1 s".
+func (c *card) sparks() {
+	s := c.inc.Suspicion
+	if s == nil || len(s.Figures) == 0 {
+		return
+	}
+	var parts []any
+	for n, f := range s.Figures {
+		if n > 0 {
+			parts = append(parts, "   ")
+		}
+		parts = append(parts, strings.TrimSpace(f.Name+" "+f.Spark)+" ", chat.Strong(f.Now))
+	}
+	c.line(append(parts, chat.Muted(" at "), chat.At(s.At))...)
 }
 
 func plural(n int) string {
@@ -214,6 +235,9 @@ func (c *card) rootButtons() {
 	c.more("snooze", "Snooze 10 min", "10m")
 	if i.Severity != incident.SEV1 {
 		c.more("snooze", "Snooze 30 min", "30m")
+	}
+	if len(c.d.service(i.Service).Charts) > 0 {
+		c.more("chart", "Chart now", nil)
 	}
 	c.more("by_hand", "I posted by hand", nil)
 	c.more("pause", "Pause nudges", nil)

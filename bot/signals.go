@@ -2,13 +2,11 @@ package bot
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"mayday/internal/chart"
 	"mayday/internal/incident"
 	"mayday/playbooks"
 )
@@ -103,35 +101,13 @@ func (d *Desk) read(ctx context.Context, c Chart) (float64, bool) {
 	return s.Value, ok
 }
 
-// figureWords is a value as people read it: a share of one is a percentage.
+// figureWords is a value as people read it, in the unit of its chart.
 func (d *Desk) figureWords(service, name string, v float64) string {
+	now := []chart.Sample{{Value: v}}
 	for _, c := range d.service(service).Charts {
-		if c.Name == name && c.Bad > 0 && c.Bad <= 1 {
-			return percent(v)
+		if c.Name == name {
+			return unit(c, now).Words(v)
 		}
 	}
-	return number(v)
-}
-
-func percent(v float64) string {
-	switch p := v * 100; {
-	case p != 0 && p < 0.1:
-		return fmt.Sprintf("%.2f%%", p)
-	case p < 10:
-		return fmt.Sprintf("%.1f%%", p)
-	default:
-		return fmt.Sprintf("%.0f%%", p)
-	}
-}
-
-// number has three digits that matter, and commas in thousands.
-func number(v float64) string {
-	if v >= 1000 || v <= -1000 {
-		s := strconv.FormatFloat(v, 'f', 0, 64)
-		for at := len(s) - 3; at > 0 && s[at-1] != '-'; at -= 3 {
-			s = s[:at] + "," + s[at:]
-		}
-		return s
-	}
-	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(v, 'f', 2, 64), "0"), ".")
+	return chart.UnitOf(name, now).Words(v)
 }

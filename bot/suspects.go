@@ -50,6 +50,7 @@ func (d *Desk) HandleSuspects(ctx context.Context, c incident.Claim) error {
 // suspicion collects everything that may explain how an incident began.
 func (d *Desk) suspicion(ctx context.Context, inc *incident.Incident) incident.Suspicion {
 	var found incident.Suspicion
+	found.Onset, found.By, found.Figures = d.figures(ctx, inc)
 	began := found.Onset
 	if began.IsZero() {
 		began = inc.OpenedAt
@@ -92,8 +93,7 @@ func (d *Desk) Collect(ctx context.Context, w integrations.Window) (found []inci
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				silent = append(silent, f.Title+" ("+reason(err)+")")
-				return
+				silent = append(silent, f.Title+" ("+reason(err)+")") // it may have told a part
 			}
 			found = append(found, got...)
 		})

@@ -26,6 +26,9 @@ func (d *Desk) watchRun(ctx context.Context, c incident.Claim, inc *incident.Inc
 	if res.Asked == incident.AskNotMet {
 		return d.Queue.Done(ctx, c) // a person is asked
 	}
+	if inc.TakenBack(r.ID) {
+		return d.stopRun(ctx, c, inc, r, "What it did was taken back.")
+	}
 	now := d.Now()
 	w := d.watchOf(res, m, now)
 	seen, tables := d.lookAgainAll(ctx, r, m, res.Watch == nil && res.Table != nil)

@@ -246,6 +246,9 @@ func shapeMessage(m chat.Message) messageJSON {
 	if m.EditedAt != nil {
 		out.EditedAt = moment(*m.EditedAt)
 	}
+	if m.Image != nil && len(m.Image.Data) > 0 {
+		out.Image = &chat.Image{URL: pictureURL(m), Alt: m.Image.Alt} // the bytes are there
+	}
 	if out.Thread == "" {
 		out.Thread = m.Incident // a card is the head of its own thread
 	}

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"mayday/bot/chat"
@@ -27,6 +28,7 @@ func (s *Server) parsePages() (*template.Template, error) {
 		"act":   act,
 		"done":  done,
 		"took":  took,
+		"own":   func(url string) bool { return strings.HasPrefix(url, "/") },
 	}).ParseFS(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
@@ -98,7 +100,7 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		return frame{}, err
 	}
 	f := frame{
-		Heading: title, Here: here, Wide: here == "incident", Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: v.user.Role,
+		Heading: title, Here: here, Wide: here == "incident", Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: s.role(v),
 		Demo: s.o.Demo != nil, Speed: s.o.SpeedLabel, Parts: s.parts(r), Refresh: r.URL.Query().Get("hold") == "",
 	}
 	f.Back = addressWithout(r.URL, "p")
@@ -124,6 +126,14 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		}
 	}
 	return f, nil
+}
+
+// role is what somebody may do, as of now.
+func (s *Server) role(v visitor) string {
+	if v.reads {
+		return ""
+	}
+	return string(s.o.Person(v.user).Role)
 }
 
 // paneView is a pretend platform, seen by whoever is chosen.
@@ -220,6 +230,7 @@ func (s *Server) site() http.Handler {
 	}
 	mux.HandleFunc("GET /{$}", s.enter(s.now))
 	page("GET /i/{id}", s.incident)
+	page("GET /i/{id}/picture", s.picture)
 	page("GET /incidents", s.incidents)
 	page("GET /playbooks", s.playbooks)
 	page("GET /playbooks/{name}", s.playbook)

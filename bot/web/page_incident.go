@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mayday/bot/chat"
+	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
 
@@ -177,4 +178,24 @@ func viewEntry(e incident.Entry) entryView {
 		out.Mark = "·"
 	}
 	return out
+}
+
+// picture answers the PNG of a message, as it was drawn when it was posted.
+func (s *Server) picture(w http.ResponseWriter, r *http.Request, _ visitor) error {
+	i, err := s.named(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	thread, err := s.room(r.Context(), incident.RoomOperations, i.ID())
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(thread, func(m chat.Message) bool { return m.Key == r.URL.Query().Get("key") })
+	if n < 0 || thread[n].Image == nil || len(thread[n].Image.Data) == 0 {
+		return fault.New(fault.NotFound, "E23", "There is no such picture.", "The thread shows those there are.").WithState("")
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	_, _ = w.Write(thread[n].Image.Data) // the reader may be gone; nothing depends on it
+	return nil
 }

@@ -81,6 +81,9 @@ func view(m chat.Message, v visitor, back string) messageView {
 	out.Press = m.Buttons
 	if m.Image != nil {
 		out.Image = &chat.Image{URL: safeURL(m.Image.URL), Alt: chat.Clean(m.Image.Alt)}
+		if len(m.Image.Data) > 0 {
+			out.Image.URL = pictureURL(m)
+		}
 	}
 	if m.Form == nil {
 		return out
@@ -234,4 +237,9 @@ func waitingRuns(i *incident.Incident) []waitView {
 		}
 	}
 	return out
+}
+
+// pictureURL is where the PNG of a message is.
+func pictureURL(m chat.Message) string {
+	return "/i/" + url.PathEscape(m.Incident) + "/picture?key=" + url.QueryEscape(m.Key)
 }

@@ -8,7 +8,7 @@ import (
 
 // actions are all verbs of the package, the looks first.
 func (f *fleet) actions() []integrations.Action {
-	return slices.Concat(f.looks(), f.rollouts(), f.counts())
+	return slices.Concat(f.looks(), f.rollouts(), f.counts(), f.contents())
 }
 
 // looks only read.

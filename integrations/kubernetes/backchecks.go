@@ -74,7 +74,7 @@ func (s situation) othersCheck(subject string) integrations.Check {
 func (s situation) commonChecks(ctx context.Context, list []operation, more ...access) []integrations.Check {
 	var parts [3][]integrations.Check
 	var all sync.WaitGroup
-	all.Go(func() { parts[0] = s.cluster.ownership(ctx, &s.meta) })
+	all.Go(func() { parts[0] = s.ownership(ctx, &s.meta) })
 	all.Go(func() { parts[1] = s.cluster.may(ctx, append([]access{s.access("patch")}, more...)...) })
 	all.Go(func() { parts[2] = s.dryRun(ctx, list) })
 	all.Wait()

@@ -58,7 +58,7 @@ func (f *fleet) scalerChanges(ctx context.Context, s spot, w integrations.Window
 // configChanges are the config maps that changed, of those that workloads of the
 // catalogue take from. One that may not be read is left out.
 func (f *fleet) configChanges(ctx context.Context, s spot, workloads []workload, w integrations.Window) []integrations.Suspect {
-	names := f.configOf(s, workloads, w.Services)
+	names := f.configOf(workloads, w.Services)
 	list := sortedKeys(names)
 	found := make([]*integrations.Suspect, len(list))
 	var all sync.WaitGroup
@@ -98,9 +98,9 @@ func (f *fleet) configChanges(ctx context.Context, s spot, workloads []workload,
 // settleTime separates the making of an object from a change of it.
 const settleTime = 2 * time.Second
 
-// configOf are the config maps of a namespace that services take from, each with
+// configOf are the config maps of one namespace that services take from, each with
 // its service; "" when it is of several.
-func (f *fleet) configOf(s spot, workloads []workload, services []string) map[string]string {
+func (f *fleet) configOf(workloads []workload, services []string) map[string]string {
 	out := map[string]string{}
 	for _, w := range workloads {
 		service := f.serviceOf(w.place)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes/scheme"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
@@ -30,9 +31,10 @@ type cluster struct {
 
 	mu       sync.Mutex
 	made     *clients
-	stamp    string            // of the kubeconfig that the clients were made from
-	lastGood time.Time         // when it answered last
-	served   map[string]string // API groups, with the preferred version
+	learn    func(secret string) // told of the credentials, so that nobody prints them
+	stamp    string              // of the kubeconfig that the clients were made from
+	lastGood time.Time           // when it answered last
+	served   map[string]string   // API groups, with the preferred version
 	servedAt time.Time
 }
 
@@ -66,12 +68,16 @@ func (c *cluster) clients() (*clients, error) {
 	if err != nil {
 		return nil, &setupError{"its kubeconfig cannot be read or does not have the context", err}
 	}
+	if c.learn != nil {
+		c.learn(cfg.BearerToken)
+		c.learn(cfg.Password)
+	}
 	made, err := newClients(cfg)
 	if err != nil {
 		return nil, &setupError{"the credentials of its kubeconfig cannot be read", err}
 	}
 	if c.made != nil {
-		c.made.http.CloseIdleConnections()
+		c.made.hangUp()
 	}
 	c.made, c.stamp = made, stamp
 	return made, nil
@@ -103,11 +109,14 @@ func newClients(cfg *rest.Config) (*clients, error) {
 	return k, errors.Join(errs[:]...)
 }
 
+// hangUp closes the connections that nobody uses at the moment.
+func (k *clients) hangUp() { utilnet.CloseIdleConnectionsFor(k.http.Transport) }
+
 func (c *cluster) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.made != nil {
-		c.made.http.CloseIdleConnections()
+		c.made.hangUp()
 	}
 }
 
@@ -146,8 +155,14 @@ func read[T any](ctx context.Context, c *cluster, what access, ask func(ctx cont
 		case !passing(err):
 			c.answered()
 			return none, c.refused(err, what)
-		case try == tries || !wait(ctx, tryPause):
+		case ctx.Err() != nil:
+			return none, c.unreachable(errNoTimeLeft, try)
+		case try == tries:
 			return none, c.unreachable(err, try)
+		}
+		k.hangUp() // the next try dials anew: an idle connection may be a dead one
+		if !wait(ctx, tryPause) {
+			return none, c.unreachable(errNoTimeLeft, try)
 		}
 	}
 }

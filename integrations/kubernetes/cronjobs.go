@@ -80,32 +80,39 @@ type cronJob struct {
 
 func (c cronJob) suspended() bool { return c.own.Spec.Suspend != nil && *c.own.Spec.Suspend }
 
-// cronJobs are those that a name means: all of a service, or the one.
-func (f *fleet) cronJobs(ctx context.Context, a integrations.Args) (subject string, args map[string]any, list []object, err error) {
+// cronSet is what a name means: all cron jobs of a service, or the one.
+type cronSet struct {
+	subject string
+	args    map[string]any // that name the same again
+	list    []object
+	next    *integrations.Offer
+}
+
+func (f *fleet) cronJobs(ctx context.Context, a integrations.Args) (cronSet, error) {
 	name := a.Text("name")
 	if _, isService := f.named(name); !isService {
 		o, err := f.locate(ctx, a, name, cronJobs)
-		return o.name, map[string]any{"name": o.at()}, []object{o}, err
+		return cronSet{subject: o.name, args: map[string]any{"name": o.at()}, list: []object{o}}, err
 	}
 	c, err := f.choose(ctx, integrations.Args{"deployment": name, "cluster": a["cluster"], "target": a["target"]})
 	if err != nil {
-		return "", nil, nil, err
+		return cronSet{}, err
 	}
-	args = map[string]any{"name": name}
+	out := cronSet{subject: name, args: map[string]any{"name": name}, next: c.next("pause-workers")}
 	if target, ok := c.args()["target"]; ok {
-		args["target"] = target
+		out.args["target"] = target
 	}
 	only, _ := a["only"].([]any)
 	if len(only) > 0 {
-		args["only"] = only
+		out.args["only"], out.next = only, nil
 	}
 	t, _ := c.target()
 	for _, n := range t.cronJobs {
 		if len(only) == 0 || slices.Contains(only, any(n)) {
-			list = append(list, object{resource: cronJobs, cluster: c.cluster, namespace: c.namespace, name: n})
+			out.list = append(out.list, object{resource: cronJobs, cluster: c.cluster, namespace: c.namespace, name: n})
 		}
 	}
-	return name, args, list, nil
+	return out, nil
 }
 
 func (o object) cronJob(ctx context.Context) (cronJob, error) {
@@ -118,10 +125,11 @@ func (o object) cronJob(ctx context.Context) (cronJob, error) {
 }
 
 func (f *fleet) planCron(ctx context.Context, s suspending, a integrations.Args) (integrations.Plan, error) {
-	subject, args, list, err := f.cronJobs(ctx, a)
+	set, err := f.cronJobs(ctx, a)
 	if err != nil {
 		return integrations.Plan{}, err
 	}
+	subject, args, list := set.subject, set.args, set.list
 	p := integrations.Plan{Action: s.action, Version: 1, Grade: integrations.GradeChange, Subject: subject, Args: args, Title: s.verb + " the cron jobs of " + subject,
 		Pre: map[string]string{}, Record: map[string]string{"name": args["name"].(string)}}
 	if target, ok := args["target"].(string); ok {
@@ -144,12 +152,29 @@ func (f *fleet) planCron(ctx context.Context, s suspending, a integrations.Args)
 		return p, nil
 	}
 	describeCron(&p, s, acted, already, missing)
-	for _, c := range acted {
-		p.Checks = append(p.Checks, at.cluster.ownership(ctx, c.u)...)
-		p.Checks = append(p.Checks, at.cluster.may(ctx, c.access("patch", ""))...)
-		p.Checks = append(p.Checks, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
+	if s.suspend {
+		p.Next = set.next
 	}
+	p.Checks = append(p.Checks, cronChecks(ctx, s, acted)...)
 	return p, nil
+}
+
+// cronChecks are those of each cron job; what is said of several is said once.
+func cronChecks(ctx context.Context, s suspending, acted []cronJob) []integrations.Check {
+	var kept, rehearsals []integrations.Check
+	var rights []access
+	for _, c := range acted {
+		kept = append(kept, c.cluster.ownership(ctx, c.u)...)
+		rights = append(rights, c.access("patch", ""))
+		rehearsals = append(rehearsals, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
+	}
+	var out []integrations.Check
+	for _, c := range slices.Concat(kept, acted[0].cluster.may(ctx, rights...), rehearsals) {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // sorted reads cron jobs and tells those that an act changes from those that are

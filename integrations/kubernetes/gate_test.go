@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -32,8 +33,11 @@ type gate struct {
 	seen   []string // changes that are no dry run, "PATCH /apis/…"
 	before func(*http.Request)
 	fate   fate
-	down   bool // nothing is answered at all
-	said   int  // what the server answered to the last change that reached it
+	only   string        // the fate is that of this method alone; "" is all
+	down   bool          // nothing is answered at all
+	failed int           // how many requests are still to be broken off
+	stop   chan struct{} // requests wait until it is closed; nil: they do not
+	said   int           // what the server answered to the last change that reached it
 }
 
 type fate int
@@ -59,7 +63,8 @@ func newGate(t testing.TB, s *clustertest.Space) *gate {
 		t.Fatal(err)
 	}
 	g := &gate{kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), free: make(chan struct{}), late: make(chan struct{})}
-	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // senders that give up are what it is for
 	server := httptest.NewServer(g.handler(proxy))
 	t.Cleanup(server.Close)
 	err = clientcmd.WriteToFile(clientcmdapi.Config{
@@ -75,12 +80,19 @@ func newGate(t testing.TB, s *clustertest.Space) *gate {
 func (g *gate) handler(proxy http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
-		before, fate, down := g.before, g.fate, g.down
+		before, fate, down, stop := g.before, g.fate, g.down || g.failed > 0, g.stop
+		g.failed--
 		changes := changes(r)
+		if g.only != "" && g.only != r.Method {
+			fate = through
+		}
 		if changes {
 			g.seen = append(g.seen, r.Method+" "+r.URL.Path)
 		}
 		g.mu.Unlock()
+		if stop != nil {
+			<-stop
+		}
 		if down {
 			panic(http.ErrAbortHandler)
 		}
@@ -144,6 +156,22 @@ func (g *gate) set(f fate, before func(*http.Request)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.fate, g.before, g.seen, g.said = f, before, nil, 0
+}
+
+// stall makes every request wait until it is released.
+func (g *gate) stall() (release func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	stop := make(chan struct{})
+	g.stop = stop
+	return func() { close(stop) }
+}
+
+// failNext breaks off the next n requests.
+func (g *gate) failNext(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failed = n
 }
 
 func (g *gate) shut(down bool) {

@@ -87,6 +87,9 @@ func (f *fleet) planGit(ctx context.Context, z freezing, a integrations.Args) (i
 	p.Undo = "yes, " + z.back
 	record := c.record()
 	p.Record[keyService], p.Record[keyTarget], p.Record[keyTool] = record[keyService], record[keyTarget], g.plural
+	if z.pause {
+		p.Next = c.next("freeze-deploys")
+	}
 	if already := g.already(z); already != "" {
 		p.Gone = already
 		return p, nil
@@ -149,17 +152,17 @@ func (g gitSync) byHand(z freezing) string {
 }
 
 // gitPlanned reads back which sync a plan was made for.
-func (f *fleet) gitPlanned(values map[string]string) (object, error) {
+func (f *fleet) gitPlanned(ctx context.Context, values map[string]string) (object, error) {
 	for _, r := range []resource{applications, kustomizations, helmReleases} {
 		if values[keyTool] == r.plural {
-			return f.objectOf(r, values)
+			return f.objectOf(ctx, r, values)
 		}
 	}
 	return object{}, &integrations.Rejected{Code: "E24", Why: "The plan does not say which sync it means.", Fix: "Make a new preview."}
 }
 
 func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.gitPlanned(p.Record)
+	o, err := f.gitPlanned(ctx, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -180,7 +183,7 @@ func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, k
 }
 
 func (f *fleet) probeGit(ctx context.Context, z freezing, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.gitPlanned(p.Record)
+	o, err := f.gitPlanned(ctx, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -193,7 +196,7 @@ func (f *fleet) probeGit(ctx context.Context, z freezing, p integrations.Plan) (
 // undoGit makes the plan of the other act. A resume is refused by that plan while
 // Git still wants what was rolled back.
 func (f *fleet) undoGit(ctx context.Context, z freezing, r integrations.Receipt) (integrations.Plan, error) {
-	o, err := f.gitPlanned(r.Values)
+	o, err := f.gitPlanned(ctx, r.Values)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

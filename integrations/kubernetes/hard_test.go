@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	appsv1client "k8s.io/client-go/kubernetes/typed/apps/v1"
@@ -193,6 +196,10 @@ func TestUndoWhenTheWorldMovedOn(t *testing.T) {
 	if q, err := undo(); err != nil || q.To == "" || q.Args["to"] != p.Record[keyWasID] {
 		t.Errorf("got %+v (%v), want the way back", q, err)
 	}
+	moved := on(t, s, "shop: {deployment: other}") // the catalogue leads somewhere else now
+	if q, err := act(t, moved, rollbackName).Undo(t.Context(), r); err != nil || q.Target != p.Target {
+		t.Errorf("got target %q (%v), want %q", q.Target, err, p.Target)
+	}
 	s.Kubectl("delete", "replicaset", "web-"+p.Record[keyWasID])
 	_, err := undo()
 	if rej, ok := integrations.AsRejected(err); !ok || rej.Code != "E15" || !strings.Contains(rej.Why, "web:2 is gone from the history of web. Current: web:1, 2 pods rev 3, all serving") {
@@ -227,8 +234,17 @@ func TestTheCommandsByHandAreSafeToRepeat(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	state := func(name string) string {
-		return s.Kubectl("get", name, "-o", "jsonpath={.spec}") + s.Kubectl("get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
+	state := func() string {
+		var out []any
+		out = append(out, clustertest.Get[appsv1.Deployment](s, "deployments.apps", "web").Spec, clustertest.Get[appsv1.StatefulSet](s, "statefulsets.apps", "db").Spec)
+		for _, pod := range clustertest.List[corev1.Pod](s, "pods", "") {
+			out = append(out, pod.UID)
+		}
+		raw, err := json.Marshal(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
 	}
 	for _, tt := range []struct{ action, name string }{{rollbackName, "deploy/web"}, {restartName, "deploy/web"}, {pausing.action, "deploy/web"}, {resumes.action, "deploy/web"}, {rollbackName, "sts/db"}} {
 		p := planned(t, f, tt.action, integrations.Args{"deployment": tt.name})
@@ -244,10 +260,10 @@ func TestTheCommandsByHandAreSafeToRepeat(t *testing.T) {
 			s.WaitRolledOut("web")
 		}
 		settledPods(t, s)
-		before := state(tt.name)
+		before := state()
 		out, _ := typed(p.Command) // it may say that there is nothing to do
 		settledPods(t, s)
-		if after := state(tt.name); after != before {
+		if after := state(); after != before {
 			t.Errorf("%s typed twice changed something: %s\n%s", p.Command, out, after)
 		}
 	}

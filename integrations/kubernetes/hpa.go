@@ -130,7 +130,7 @@ func boundsOf(u *unstructured.Unstructured) (low, high string) {
 }
 
 func (f *fleet) applyHPA(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(autoscalers, p.Record)
+	o, err := f.objectOf(ctx, autoscalers, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -156,7 +156,7 @@ func (f *fleet) applyHPA(ctx context.Context, p integrations.Plan, keep integrat
 }
 
 func (f *fleet) probeHPA(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
-	o, err := f.objectOf(autoscalers, p.Record)
+	o, err := f.objectOf(ctx, autoscalers, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -168,7 +168,7 @@ func (f *fleet) probeHPA(ctx context.Context, p integrations.Plan, _ integration
 
 func (f *fleet) undoHPA(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) {
 	v := r.Values
-	o, err := f.objectOf(autoscalers, v)
+	o, err := f.objectOf(ctx, autoscalers, v)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

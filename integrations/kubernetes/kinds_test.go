@@ -83,6 +83,35 @@ func TestRollbackOfAStuckStatefulSetDeletesTheBrokenPod(t *testing.T) {
 	}
 }
 
+// When the pod cannot be deleted, the rollback itself is done, what is left is said,
+// and the rollout is called stuck.
+func TestABrokenPodThatStaysIsSaid(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(statefulSet("db", "db:1", "RollingUpdate"))
+	waitSts(s, "db")
+	s.Apply(statefulSet("db", "db:missing", "RollingUpdate"))
+	s.WaitWaiting("app=db", "ImagePullBackOff")
+	g := newGate(t, s)
+	f := with(t, s, g.kubeconfig)
+	p := planned(t, f, rollbackName, integrations.Args{"deployment": "sts/db"})
+	g.only = "DELETE"
+	g.set(dropBefore, nil)
+	r := applied(t, f, p)
+	if want := "not deleted, or not known: db-2, delete by hand"; !strings.Contains(r.Text, want) {
+		t.Errorf("got %q, want %q", r.Text, want)
+	}
+	if g.count() != 2 {
+		t.Errorf("got %d requests, want the patch and one deletion", g.count())
+	}
+	e := probedUntil(t, f, p, "wrong", func(e integrations.Evidence) bool { return e.Wrong != "" })
+	if !strings.Contains(e.Wrong, "db-2 is stuck on a broken revision (ImagePullBackOff on db:missing) and has to be deleted") {
+		t.Errorf("got %q, want the pod that is in the way", e.Wrong)
+	}
+	s.Kubectl("delete", "pod", "db-2")
+	settled(t, f, p)
+}
+
 func TestRollbackOfAStatefulSetThatRollsNothingByItself(t *testing.T) {
 	t.Parallel()
 	s := clustertest.New(t)

@@ -65,6 +65,7 @@ func newFleet(section config.Section, log *slog.Logger) (*fleet, error) {
 	f := &fleet{clusters: make(map[string]*cluster, len(names)), names: names, log: log, zeroWatch: zeroWatch}
 	for _, name := range names {
 		f.clusters[name] = newCluster(name, all[name], log)
+		f.clusters[name].learn = section.Learn
 	}
 	return f, nil
 }

@@ -50,7 +50,7 @@ func (s situation) historyRow(r revision) integrations.Row {
 		}
 	}
 	label, age, ran := r.words(), ageText(s.at.Sub(r.created)), ""
-	label += ", from " + age + " ago"
+	label += ", " + age + " ago"
 	if r.ranKnown {
 		ran = ageText(r.ran)
 		label += ", ran " + ran

@@ -161,6 +161,7 @@ func (t turn) apply(ctx context.Context, p integrations.Plan, keep integrations.
 			return sendErr
 		}
 		before := u.GetResourceVersion()
+		wait(ctx, conflictPause)
 		if u, err = t.asPlanned(ctx, p); err == nil && (u.GetResourceVersion() == before || try == conflicts) {
 			return sendErr
 		}
@@ -249,12 +250,12 @@ func (o object) standing(ctx context.Context, p integrations.Plan, is func(u *un
 }
 
 // objectOf reads back which object a plan was made for.
-func (f *fleet) objectOf(r resource, values map[string]string) (object, error) {
+func (f *fleet) objectOf(ctx context.Context, r resource, values map[string]string) (object, error) {
 	c, known := f.clusters[values[keyCluster]]
 	if !known || values[keyName] == "" {
 		return object{}, &integrations.Rejected{Code: "E24", Why: "The plan names something that the config does not know now.", Fix: "Make a new preview."}
 	}
-	r = c.preferred(r)
+	r = c.preferred(ctx, r)
 	return object{resource: r, cluster: c, namespace: values[keyNamespace], name: values[keyName]}, nil
 }
 
@@ -272,7 +273,7 @@ func (o object) outline(action string, u *unstructured.Unstructured, args map[st
 	}
 }
 
-func (o object) where() string { return " (" + o.cluster.own.Env + ")" }
+func (o object) where() string { return (chosen{place: place{cluster: o.cluster}}).where() }
 
 // jsonText is a value as it stands in a command.
 func jsonText(v any) string {

@@ -22,6 +22,20 @@ func (c *cluster) ownership(ctx context.Context, obj metav1.Object) []integratio
 	return helmCheck(obj)
 }
 
+// ownership says who else keeps a workload. A deployment that an Argo Rollout takes
+// its template from is never acted on by itself.
+func (p place) ownership(ctx context.Context, obj metav1.Object) []integrations.Check {
+	out := p.cluster.ownership(ctx, obj)
+	name, open := p.argoRollout(ctx)
+	switch {
+	case open != nil:
+		out = append(out, *open)
+	case name != "":
+		out = append(out, integrations.Check{Text: "Argo Rollouts runs it by the rollout " + shown(name, 60) + "; use k8s.rollout_abort on that", Answer: integrations.No, Code: "E8"})
+	}
+	return out
+}
+
 func helmCheck(obj metav1.Object) []integrations.Check {
 	release := obj.GetAnnotations()["meta.helm.sh/release-name"]
 	if release == "" && obj.GetLabels()["app.kubernetes.io/managed-by"] != "Helm" && !managedBy(obj, "helm") {

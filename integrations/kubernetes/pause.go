@@ -118,13 +118,5 @@ func (f *fleet) undoHold(ctx context.Context, h holding, r integrations.Receipt)
 	if err != nil {
 		return integrations.Plan{}, err
 	}
-	return f.planHold(ctx, h.other(), recorded(withPlace(r.Values, at)))
-}
-
-// withPlace names the very place where a service is not known any more.
-func withPlace(values map[string]string, at place) map[string]string {
-	if values[keyService] != "" {
-		return values
-	}
-	return map[string]string{keyService: at.at()}
+	return f.planHold(ctx, h.other(), f.again(ctx, r.Values, at))
 }

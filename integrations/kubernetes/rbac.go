@@ -84,6 +84,7 @@ func (f *fleet) grants(s spot) []grant {
 	if len(named) == 0 {
 		return out
 	}
+	out = append(out, scalerGrants...)
 	return append(out,
 		grant{resources: []string{"pods/eviction"}, verbs: []string{"create"}, why: "k8s.evict_pod"},
 		grant{resources: []string{"pods"}, verbs: []string{"delete"}, why: "k8s.delete_pod, and the broken pods of a stateful set"})

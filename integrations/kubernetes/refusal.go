@@ -24,6 +24,9 @@ type setupError struct {
 func (e *setupError) Error() string { return e.text }
 func (e *setupError) Unwrap() error { return e.err }
 
+// errNoTimeLeft is the end of the caller's own deadline.
+var errNoTimeLeft = errors.New("no answer in the time there was")
+
 // unreachable is E5: nothing was learnt, and nothing was done.
 func (c *cluster) unreachable(err error, tried int) error {
 	var already *integrations.Rejected
@@ -86,6 +89,8 @@ func inWords(err error) string {
 		err = wire.err
 	}
 	switch {
+	case errors.Is(err, errNoTimeLeft):
+		return err.Error()
 	case errors.As(err, &status):
 		return fmt.Sprintf("it answers %d", status.ErrStatus.Code)
 	case errors.Is(err, context.Canceled):

@@ -191,7 +191,7 @@ func (w workload) hashOf(pod core.Pod) string {
 // tells: the name of a program, "kubectl-set", "helm".
 func author(meta metav1.ObjectMeta) (who string, at time.Time) {
 	return lastBy(meta, func(m metav1.ManagedFieldsEntry) bool {
-		return m.FieldsV1 != nil && strings.Contains(string(m.FieldsV1.Raw), `"f:template"`)
+		return m.FieldsV1 != nil && strings.Contains(m.FieldsV1.GetRawString(), `"f:template"`)
 	})
 }
 

@@ -96,13 +96,6 @@ func (c *cluster) allowed(ctx context.Context, a access) (bool, error) {
 	return said.Status.Allowed, nil
 }
 
-// rehearse sends a change as a dry run: admission runs, nothing is stored.
-func (c *cluster) rehearse(ctx context.Context, ch change) integrations.Check {
-	ch.dry = true
-	_, err := c.change(ctx, ch)
-	return rehearsed(err)
-}
-
 // rehearsed is what came of a dry run. A refusal is a failing check with the
 // server's words.
 func rehearsed(err error) integrations.Check {

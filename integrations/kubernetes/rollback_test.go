@@ -17,7 +17,7 @@ func TestRollbackOfADeploymentAndItsUndo(t *testing.T) {
 
 	p := planned(t, f, rollbackName, integrations.Args{"deployment": "shop"})
 	for what, pair := range map[string][2]string{
-		"title": {p.Title, "Roll back shop (prod)"}, "from": {p.From, "rev 2, web:missing"}, "to": {p.To, "rev 1, web:1, from"},
+		"title": {p.Title, "Roll back shop (production)"}, "from": {p.From, "rev 2, web:missing"}, "to": {p.To, "rev 1, web:1, "},
 		"undo": {p.Undo, "yes, back to web:missing"}, "command": {p.Command, "rollout undo deploy/web --to-revision=1"},
 	} {
 		if !strings.Contains(pair[0], pair[1]) {
@@ -41,7 +41,7 @@ func TestRollbackOfADeploymentAndItsUndo(t *testing.T) {
 		t.Fatal(err)
 	}
 	back = noted(back)
-	if !strings.Contains(back.To, "web:missing") || back.Title != "Roll forward shop (prod)" {
+	if !strings.Contains(back.To, "web:missing") || back.Title != "Roll forward shop (production)" {
 		t.Errorf("got undo %q to %q, want a way to web:missing", back.Title, back.To)
 	}
 	applied(t, f, back)

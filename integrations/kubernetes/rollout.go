@@ -100,15 +100,33 @@ func (s situation) stuck(lasting string) string {
 	if lasting != "" {
 		return lasting
 	}
+	if text := s.held(); text != "" {
+		return text
+	}
 	_, since := author(s.meta)
 	for _, c := range s.progress.conditions {
 		// A condition of the rollout before this one stays until there is progress.
-		stale := c.LastUpdateTime.Time.Before(since)
+		// Times are whole seconds, and a deadline has at least one.
+		stale := !c.LastUpdateTime.Time.After(since)
 		switch {
 		case c.Type == apps.DeploymentReplicaFailure && c.Status == core.ConditionTrue && !stale:
 			return "pods cannot be made: " + shown(c.Message, 200)
 		case c.Type == apps.DeploymentProgressing && c.Reason == "ProgressDeadlineExceeded" && !stale:
 			return "no progress within the deadline of the deployment"
+		}
+	}
+	return ""
+}
+
+// held is the broken pod of another revision that a stateful set waits for.
+func (s situation) held() string {
+	now := current(s.revisions)
+	if now == nil || s.kind.resource != statefulSets.resource || s.onDelete {
+		return ""
+	}
+	for _, pod := range s.broken(now.id) {
+		if t := troubleOf(pod, s.at); t != nil && t.lasting {
+			return pod.Name + " is stuck on a broken revision (" + t.text + ") and has to be deleted"
 		}
 	}
 	return ""
@@ -163,11 +181,6 @@ func (s situation) world() string {
 		parts = append(parts, fmt.Sprintf("%d of %d serving", serving, total))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// rolling reports whether pods are being exchanged right now.
-func (s situation) rolling() bool {
-	return !s.complete() && !s.paused
 }
 
 // broken are the pods of other revisions than the wanted one that do not serve. A

@@ -92,6 +92,9 @@ func (f *fleet) planCount(ctx context.Context, c chosen, w workload, want int32)
 		Undo: "yes, back to " + podsText(now),
 	}
 	p.Args["replicas"] = int64(want)
+	if p.Next = c.next("scale"); p.Next != nil {
+		p.Next.Inputs["replicas"] = strconv.Itoa(int(want))
+	}
 	p.Pre[keyUID] = string(w.meta.UID)
 	p.Record[keyWas], p.Record[keyWanted] = strconv.Itoa(int(now)), strconv.Itoa(int(want))
 	if err := s.notByItself(c.name); err != nil {

@@ -1,12 +1,14 @@
 package kubernetes
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,7 +63,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	if e.Text != "0 pods, and none came back for 2 s" {
 		t.Errorf("got %q", e.Text)
 	}
-	if at := statusWritten(workloadOf(t, f, "importer")); time.Since(at) < 2*time.Second {
+	if at := statusWritten(workloadOf(t, f, "importer"), nil); time.Since(at) < 2*time.Second {
 		t.Errorf("settled %s after the last change of the status", time.Since(at))
 	}
 	back := undone(t, f, scaleName, r)
@@ -401,6 +403,61 @@ func clientOf(t testing.TB, s *clustertest.Space) dynamic.Interface {
 		t.Fatal(err)
 	}
 	return client
+}
+
+func TestScaleOfAStatefulSet(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(strings.Replace(statefulSet("db", "db:1", "RollingUpdate"), "spec:\n", `spec:
+  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]
+`, 1) + daemonSet("agent", "agent:1"))
+	s.Apply(statefulSet("queue", "queue:1", "RollingUpdate"))
+	f := on(t, s)
+	p, err := act(t, f, scaleName).Plan(t.Context(), integrations.Args{"deployment": "sts/db", "replicas": int64(1)})
+	if err != nil || p.Grade != integrations.GradeDanger || p.Undo != "" || !strings.Contains(p.NoUndo, "volumes of the pods that go are deleted") {
+		t.Errorf("got %s, undo %q, %q, %v; want a danger without undo", p.Grade, p.Undo, p.NoUndo, err)
+	}
+	if _, err := act(t, f, scaleName).Plan(t.Context(), integrations.Args{"deployment": "ds/agent", "replicas": int64(1)}); !isRejected(err, "is a daemon set") {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	was := *clustertest.Get[appsv1.StatefulSet](s, "statefulsets.apps", "queue").Spec.Replicas
+	f.zeroWatch = time.Second
+	p = planned(t, f, scaleName, integrations.Args{"deployment": "sts/queue", "replicas": int64(0)})
+	r := applied(t, f, p)
+	settled(t, f, p)
+	undone(t, f, scaleName, r)
+	if got := *clustertest.Get[appsv1.StatefulSet](s, "statefulsets.apps", "queue").Spec.Replicas; got != was {
+		t.Errorf("got %d, want %d", got, was)
+	}
+	s.Kubectl("scale", "statefulset/queue", "--replicas=7")
+	if _, err := act(t, f, scaleName).Undo(t.Context(), r); !isStale(err, "queue has a count of 7 now") {
+		t.Errorf("got %v, want that the world moved on", err)
+	}
+}
+
+// Two people press on the same preview: one of them is told what happened.
+func TestTwoAtOnceAreOneScale(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(clustertest.Deployment("web", "web:1", 0))
+	g := newGate(t, s)
+	f := with(t, s, g.kubeconfig)
+	for run := range 10 {
+		p := planned(t, f, scaleName, integrations.Args{"deployment": "web", "replicas": int64(run%2 + 1)})
+		var both sync.WaitGroup
+		var errs [2]error
+		for n := range errs {
+			both.Go(func() { _, errs[n] = act(t, f, scaleName).Apply(t.Context(), p, keepNothing) })
+		}
+		both.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("got %v and %v, want one to be refused", errs[0], errs[1])
+		}
+		if _, stale := integrations.AsStale(errors.Join(errs[:]...)); !stale {
+			t.Fatalf("got %v and %v, want a difference", errs[0], errs[1])
+		}
+	}
 }
 
 func TestAStatusAloneDoesNotBlockAScale(t *testing.T) {

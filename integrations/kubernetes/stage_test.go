@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -16,7 +17,22 @@ import (
 	"mayday/internal/config"
 )
 
-func TestMain(m *testing.M) { os.Exit(clustertest.Run(m, nil)) }
+// atOnce is how many tests run at a time, unless -parallel says otherwise. They
+// mostly wait for rollouts, so that the number of processors is no measure.
+const atOnce = "8"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		if err := flag.Set("test.parallel", atOnce); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(clustertest.Run(m, nil))
+}
 
 // fleetOf makes a fleet from the text of a configuration.
 func fleetOf(t testing.TB, text string) *fleet {

@@ -66,6 +66,24 @@ func recorded(values map[string]string) integrations.Args {
 	return a
 }
 
+// again are the arguments that name a recorded place again, by its service as long
+// as the catalogue still leads there, else by itself.
+func (f *fleet) again(ctx context.Context, values map[string]string, at place) integrations.Args {
+	a := recorded(withPlace(values, at))
+	if c, err := f.choose(ctx, a); err != nil || c.id() != at.id() {
+		return integrations.Args{"deployment": at.at()}
+	}
+	return a
+}
+
+// withPlace names the very place where no service was named.
+func withPlace(values map[string]string, at place) map[string]string {
+	if values[keyService] != "" {
+		return values
+	}
+	return map[string]string{keyService: at.at()}
+}
+
 // placeOf reads back what a plan was made for.
 func (f *fleet) placeOf(values map[string]string) (place, error) {
 	c, known := f.clusters[values[keyCluster]]
@@ -95,6 +113,9 @@ func (c chosen) where() string {
 	if c.service != nil && len(c.service.targets) > 1 {
 		return " (" + c.spot() + ")"
 	}
+	if c.cluster.own.Env == "prod" {
+		return " (production)"
+	}
 	return " (" + c.cluster.own.Env + ")"
 }
 
@@ -106,33 +127,34 @@ func mark(p integrations.Plan) string {
 	return shown(p.Title, 200)
 }
 
-// patched is the server's answer to a patch of a workload.
-type patched struct{ workload }
-
 // conflicts is how often a patch is made anew because something but the spec
 // moved between reading and patching.
 const conflicts = 3
 
+// conflictPause lets a controller finish writing a status: in the middle of a
+// rollout it does so several times in a row.
+const conflictPause = 150 * time.Millisecond
+
 // patch reads the workload, holds it against the plan, and sends the one patch,
 // which tests the resource version of that reading. Only when the server has
 // refused it for that test is it made anew, after the same comparison.
-func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integrations.Keep, make func(w workload) ([]operation, error)) (patched, error) {
+func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integrations.Keep, make func(w workload) ([]operation, error)) (workload, error) {
 	at, err := f.placeOf(p.Record)
 	if err != nil {
-		return patched{}, err
+		return workload{}, err
 	}
 	if p.Target != at.id() {
-		return patched{}, &integrations.Rejected{Code: "E24", Why: "The plan is for another workload than it says.", Fix: "Make a new preview."}
+		return workload{}, &integrations.Rejected{Code: "E24", Why: "The plan is for another workload than it says.", Fix: "Make a new preview."}
 	}
 	w, err := at.asPlanned(ctx, p)
 	for try := 1; err == nil; try++ {
 		list, opErr := make(w)
 		if opErr != nil {
-			return patched{}, opErr
+			return workload{}, opErr
 		}
 		if try == 1 {
 			if err := keep("sent", time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
-				return patched{}, &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
+				return workload{}, &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
 			}
 		}
 		out, sendErr := w.send(ctx, list, false)
@@ -140,32 +162,31 @@ func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integration
 			return out, sendErr
 		}
 		before := w.meta.ResourceVersion
+		wait(ctx, conflictPause)
 		if w, err = at.asPlanned(ctx, p); err == nil && (w.meta.ResourceVersion == before || try == conflicts) {
-			return patched{}, sendErr
+			return workload{}, sendErr
 		}
 	}
-	return patched{}, err
+	return workload{}, err
 }
 
 // send sends a patch of operations; the test of the resource version comes first.
-func (w workload) send(ctx context.Context, list []operation, dry bool) (patched, error) {
+func (w workload) send(ctx context.Context, list []operation, dry bool) (workload, error) {
 	if !dry { // a rehearsal must not fail because a status moved
 		list = append([]operation{unmoved(w.meta.ResourceVersion)}, list...)
 	}
 	body, err := jsonPatch(list)
 	if err != nil {
-		return patched{}, err
+		return workload{}, err
 	}
 	raw, err := w.cluster.change(ctx, change{access: w.access("patch"), as: types.JSONPatchType, body: body, dry: dry})
 	if err != nil {
-		return patched{}, err
+		return workload{}, err
 	}
-	after, err := w.understand(raw)
-	if err != nil {
-		// Accepted is accepted, whatever became of the rest of the answer.
-		return patched{workload: w}, nil
+	if after, bad := w.understand(raw); bad == nil {
+		return after, nil
 	}
-	return patched{workload: after}, nil
+	return w, nil // accepted is accepted, whatever became of the rest of the answer
 }
 
 // asPlanned reads a workload and compares it with what the preview saw.

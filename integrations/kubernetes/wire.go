@@ -36,6 +36,7 @@ func (s settings) load() (*rest.Config, error) {
 	cfg.UserAgent = "mayday/" + version()
 	cfg.QPS = -1 // an incident is no time to wait for a limiter of our own
 	cfg.Timeout = 0
+	cfg.WarningHandler = rest.NoWarnings{} // they would go to the standard error of this process
 	return cfg, nil
 }
 

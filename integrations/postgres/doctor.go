@@ -16,6 +16,7 @@ func (t *target) Check(ctx context.Context) []integrations.Finding {
 	var out []integrations.Finding
 	for _, name := range t.names {
 		out = append(out, t.connections[name].check(ctx)...)
+		out = append(out, t.checkBackup(ctx, t.connections[name])...)
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func newParts(section config.Section, log *slog.Logger) (integrations.Parts, err
 		Close:       t.close,
 	}
 	if len(names) > 0 {
-		parts.Checker, parts.Changes = t, t
+		parts.Checker, parts.Changes, parts.Backups = t, t, t.backups
 	}
 	return parts, nil
 }

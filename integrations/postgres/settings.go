@@ -8,10 +8,11 @@ import (
 
 // settings is connect.postgres.NAME.
 type settings struct {
-	DSN    config.Secret `yaml:"dsn"`
-	Kill   string        `yaml:"kill"`   // function that ends a session, "ops.kill"; "" is pg_terminate_backend
-	Cancel string        `yaml:"cancel"` // function that cancels a query, "ops.cancel"; "" is pg_cancel_backend
-	Env    string        `yaml:"env"`
+	DSN    config.Secret   `yaml:"dsn"`
+	Kill   string          `yaml:"kill"`   // function that ends a session, "ops.kill"; "" is pg_terminate_backend
+	Cancel string          `yaml:"cancel"` // function that cancels a query, "ops.cancel"; "" is pg_cancel_backend
+	Env    string          `yaml:"env"`
+	Backup *backupSettings `yaml:"backup"` // for the guard backup_fresh
 }
 
 var (
@@ -33,7 +34,7 @@ func decode(section config.Section) ([]string, map[string]settings, error) {
 	names := section.Keys()
 	for _, name := range names {
 		one := all[name]
-		found = append(found, check(section, name, one))
+		found = append(found, check(section, name, one), checkBackup(section.Sub(name), one.Backup, names))
 		all[name] = withDefaults(one)
 	}
 	return names, all, config.Join(found...)

@@ -69,10 +69,14 @@ type App struct {
 	listener net.Listener
 	places   []chat.Platform
 	clinic   *clinic
+	auditor  *auditor
+	tracer   bot.Tracer // nil: nothing is traced
 	problems []playbooks.Problem
 	cat      playbooks.Catalogue
 	reloads  reloads
 	hostKey  string // makes sign-in links, see host.go
+
+	refusal func(ctx context.Context) error // why it must not serve; asks the outside
 
 	stops stops
 	wg    sync.WaitGroup
@@ -84,9 +88,17 @@ type App struct {
 func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{o: o, hostKey: secret(), fail: make(chan error, 8)}
 	if err := a.build(ctx); err != nil {
-		return nil, errors.Join(err, a.stops.run())
+		return nil, errors.Join(a.discreet(err), a.stops.run())
 	}
 	return a, nil
+}
+
+// discreet is an error as it may be printed.
+func (a *App) discreet(err error) error {
+	if a.tel == nil {
+		return err
+	}
+	return discreet(a.tel.Redactor(), err)
 }
 
 func (a *App) build(ctx context.Context) error {
@@ -110,6 +122,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.log = a.tel.Logger()
 	a.o.File.OnReveal(a.tel.Redactor().Add)
+	a.o.File.RevealAll()
 	if err := a.openStore(ctx); err != nil {
 		return err
 	}
@@ -160,6 +173,7 @@ func (a *App) makeDesk(ctx context.Context) error {
 		return err
 	}
 	a.stops.push("integrations", outside.close)
+	a.refusal = outside.refusal
 	book, err := a.loadPlaybooks(outside.catalogue)
 	if err != nil {
 		return err
@@ -168,24 +182,35 @@ func (a *App) makeDesk(ctx context.Context) error {
 		return err
 	}
 	a.places = append(a.places, a.o.Platforms...)
+	a.auditor = newAuditor(a.store, a.set.watch, a.log)
+	a.auditor.count = a.tel.Metrics().Audited
 	a.clinic = &clinic{log: a.log, check: func(ctx context.Context) []Finding {
 		now := a.now.Load()
 		check := checkup{set: now.set, places: a.places, checkers: outside.checkers, book: now.desk.Book, problems: now.problems,
-			more: func(ctx context.Context) []Finding { return append(a.unread(), now.desk.DoorFindings(ctx)...) }}
-		return check.run(ctx)
+			more: func(ctx context.Context) []Finding {
+				return slices.Concat(a.unread(), now.desk.DoorFindings(ctx), a.auditor.findings(ctx))
+			}}
+		return discreetFindings(a.tel.Redactor(), check.run(ctx))
 	}}
-	s := a.store
+	// Sections are decoded by their owners, who are all made now: whatever comes in
+	// from here on may quote a secret.
+	a.o.File.RevealAll()
+	s := discreetStore{Store: a.store, redactor: a.tel.Redactor()}
+	tracer, err := a.startTracing()
+	if err != nil {
+		return err
+	}
 	desk, err := bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
 		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Log: a.log, Now: a.o.Clock,
+		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Censor: a.tel.Redactor().Data, Trace: tracer, Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
 	}
-	a.cat = outside.catalogue
+	a.cat, a.tracer = outside.catalogue, tracer
 	a.enforce(&rules{set: a.set, desk: desk, problems: a.problems})
 	return nil
 }
@@ -275,8 +300,8 @@ func (a *App) makeWeb() error {
 		speed = fmt.Sprintf("%g×", a.o.Speed)
 	}
 	server, err := web.New(web.Options{
-		Handler: &a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
-		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: func(ctx context.Context) []string { return a.desk().Troubles(ctx) },
+		Handler: a.front(), Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
+		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.troubles,
 		Shelf: func(ctx context.Context) ([]bot.Volume, error) { return a.desk().Shelf(ctx) },
 		Changes: func(ctx context.Context, service string, window time.Duration) ([]incident.Suspect, []string, int) {
 			return a.desk().Lately(ctx, service, window)
@@ -301,6 +326,15 @@ func (a *App) makeWeb() error {
 	}
 	a.web = server
 	return nil
+}
+
+// troubles are for the banner: what the auditor found, and who does not answer.
+func (a *App) troubles(ctx context.Context) []string {
+	all := append(a.auditor.troubles(), a.desk().Troubles(ctx)...)
+	for n := range all {
+		all[n] = a.tel.Redactor().Mask(all[n])
+	}
+	return all
 }
 
 func help() []web.HelpRow {

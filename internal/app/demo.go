@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"mayday/internal/config"
 	"mayday/internal/practice"
@@ -41,7 +40,9 @@ type Demo struct {
 	mu     sync.Mutex
 	curl   string
 	alerts []string // alerts on checkout that stand
-	broken bool     // by the bad flag
+	broken bool     // payments fail
+	sdkKey string   // of the pretend flags
+	runs   machinery
 	watch  sync.WaitGroup
 	stop   context.CancelFunc // of watch
 	dir    string
@@ -51,7 +52,7 @@ type Demo struct {
 // NewDemo makes the pretend company and a Mayday that is configured for it. The
 // parts are the ones of production; only the addresses are pretend.
 func NewDemo(ctx context.Context, o DemoOptions) (*Demo, error) {
-	d := &Demo{Key: secret(), Token: secret(), Secret: secret(), dir: o.Data}
+	d := &Demo{Key: secret(), Token: secret(), Secret: secret(), sdkKey: secret(), dir: o.Data}
 	if d.dir == "" {
 		dir, err := os.MkdirTemp("", "mayday-demo-")
 		if err != nil {
@@ -81,6 +82,9 @@ func (d *Demo) build(ctx context.Context, o DemoOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := d.startMachinery(ctx, flags); err != nil {
+		return err
+	}
 	if err := d.startChats(); err != nil {
 		return err
 	}
@@ -108,7 +112,7 @@ func (d *Demo) configure(o DemoOptions, api, flags, token string) (*config.File,
 	fmt.Fprintf(&b, "web:\n  tokens: [{name: ana, role: approver, token: 'file:%s'}]\n", d.path("api_token"))
 	b.WriteString("services:\n")
 	for _, s := range d.Pager.Services() {
-		fmt.Fprintf(&b, "  %s: {pagerduty: %s, impact: %q}\n", s.Name, s.ID, demoImpact[s.Name])
+		b.WriteString(d.serviceSection(s))
 	}
 	sections, err := d.chatSections()
 	if err != nil {
@@ -121,6 +125,7 @@ func (d *Demo) configure(o DemoOptions, api, flags, token string) (*config.File,
 		fmt.Fprintf(&b, "  - {name: %s, pagerduty: %s, web: %s%s}\n", name, p.ID, strings.ToLower(name), d.accounts(name))
 	}
 	fmt.Fprintf(&b, "connect:\n  launchdarkly: {api_url: '%s', token: 'file:%s', project: web, environment: production}\n", flags, d.path("pager_token"))
+	fmt.Fprintf(&b, "  k8s: {prod: {kubeconfig: '%s', context: practice}}\n  prometheus: {url: '%s'}\n", d.path("kubeconfig"), d.runs.figures.URL())
 	if o.Postgres != "" {
 		d.real = "payments-db"
 		fmt.Fprintf(&b, "  postgres: {payments-db: {dsn: 'file:%s'}}\n", d.path("postgres_dsn"))
@@ -150,7 +155,7 @@ const badFlag = "checkout-v2"
 
 // makeFlags starts a pretend LaunchDarkly in which the bad flag is still off.
 func (d *Demo) makeFlags(token string) (string, error) {
-	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token})
+	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token, SDKKey: d.sdkKey})
 	if err != nil {
 		return "", fmt.Errorf("make pretend flags: %w", err)
 	}
@@ -177,37 +182,9 @@ func (d *Demo) breakShop() error {
 		return fmt.Errorf("send the webhook: %w", err)
 	}
 	d.mu.Lock()
-	d.broken, d.alerts = true, append(d.alerts, id)
+	d.alerts = append(d.alerts, id)
 	d.mu.Unlock()
 	return nil
-}
-
-// recover watches the bad flag: once it is off the shop is well again, and the
-// pretend PagerDuty says so.
-func (d *Demo) recover(ctx context.Context) {
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		d.mu.Lock()
-		broken := d.broken
-		d.mu.Unlock()
-		flag, err := d.Flags.State(badFlag, "")
-		if !broken || err != nil || flag.On {
-			continue
-		}
-		d.mu.Lock()
-		alerts := append(d.alerts, practice.SampleIncident)
-		d.alerts, d.broken = nil, false
-		d.mu.Unlock()
-		for _, id := range alerts {
-			_ = d.Pager.Resolve(id, "") // one that is resolved already is well
-		}
-	}
 }
 
 // Start begins to serve and aims the pretend PagerDuty at it. On an error
@@ -236,7 +213,7 @@ func (d *Demo) start(ctx context.Context) error {
 	d.curl = curl
 	d.mu.Unlock()
 	ctx, d.stop = context.WithCancel(ctx)
-	d.watch.Go(func() { d.recover(ctx) })
+	d.watch.Go(func() { d.monitor(ctx) })
 	return nil
 }
 
@@ -251,6 +228,7 @@ func (d *Demo) clean() {
 		d.stop()
 	}
 	d.watch.Wait()
+	d.runs.close()
 	d.closeChats()
 	if d.Flags != nil {
 		d.Flags.Close()

@@ -17,6 +17,7 @@ import (
 	"mayday/integrations"
 	"mayday/internal/config"
 	"mayday/internal/store"
+	"mayday/internal/telemetry"
 	"mayday/playbooks"
 )
 
@@ -26,6 +27,13 @@ type Finding = bot.Finding
 // Doctor asks every part what is missing. It changes nothing and needs no
 // running server.
 func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, error) {
+	redactor := &telemetry.Redactor{}
+	f.OnReveal(redactor.Add)
+	found, err := doctor(ctx, f, env)
+	return discreetFindings(redactor, found), discreet(redactor, err)
+}
+
+func doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, error) {
 	set, err := read(f, env)
 	if err != nil {
 		return nil, err
@@ -44,6 +52,7 @@ func Doctor(ctx context.Context, f *config.File, env config.Env) ([]Finding, err
 	if err != nil {
 		return nil, err
 	}
+	f.RevealAll()
 	c := checkup{set: set, places: places, checkers: parts.checkers, book: book, problems: problems, whole: true}
 	return c.run(ctx), nil
 }
@@ -93,7 +102,7 @@ func (c *checkup) run(ctx context.Context) []Finding {
 // own is what Mayday knows of itself.
 func (c *checkup) own(ctx context.Context) []Finding {
 	out := c.store(ctx)
-	if len(c.set.tokens) == 0 {
+	if len(c.set.tokens) == 0 && c.set.door.oidc == nil && c.set.door.userHeader == "" {
 		out = append(out, Finding{Part: "Web", Warn: true, Text: "nobody can sign in: there are no web.tokens",
 			Fix: "web: {tokens: [{name: ana, role: responder, token: env:ANA_TOKEN}]}"})
 	}

@@ -7,6 +7,7 @@ import (
 	"mayday/bot/web"
 	"mayday/integrations"
 	"mayday/integrations/alertmanager"
+	"mayday/integrations/backups"
 	"mayday/integrations/changes"
 	"mayday/integrations/exec"
 	"mayday/integrations/kubernetes"
@@ -40,5 +41,6 @@ var (
 		prometheus.Integration,
 		alertmanager.Integration,
 		changes.Integration,
+		backups.Integration,
 	}
 )

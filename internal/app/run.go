@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -63,6 +64,9 @@ func (n *announcer) announce(ctx context.Context) {
 
 // Start listens and begins to work. It returns once traffic is taken.
 func (a *App) Start(ctx context.Context) error {
+	if err := a.refusal(ctx); err != nil {
+		return errors.Join(err, a.stops.run())
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.set.listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
@@ -72,7 +76,8 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(err, listener.Close(), a.stops.run())
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	a.server = &http.Server{Handler: a.web.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	handler := a.tel.Redactor().Answers(a.web.Handler())
+	a.server = &http.Server{Handler: handler, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	if a.set.door.cert != nil {
 		a.server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: a.set.door.cert.get}
 	}
@@ -88,7 +93,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.wg.Go(func() { source.announce(ctx) })
 	for _, p := range a.places {
 		a.wg.Go(func() {
-			if err := p.Run(ctx, &a.handler); err != nil && ctx.Err() == nil {
+			if err := p.Run(ctx, a.front()); err != nil && ctx.Err() == nil {
 				a.failed(fmt.Errorf("run %s: %w", p.Name(), err))
 			}
 		})
@@ -106,6 +111,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	if !a.o.Manual {
 		a.wg.Go(func() { a.clinic.run(ctx) })
+		a.wg.Go(func() { a.auditor.run(ctx) })
 	}
 	return nil
 }
@@ -164,7 +170,7 @@ func (a *App) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 	case cause = <-a.fail:
 	}
-	return errors.Join(cause, a.Stop())
+	return errors.Join(a.discreet(cause), a.Stop())
 }
 
 // Stop stops everything, newest first.

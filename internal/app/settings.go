@@ -14,7 +14,7 @@ import (
 )
 
 // topLevel are the keys of a configuration file.
-var topLevel = []string{"chat", "pagerduty", "alertmanager", "changes", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown"}
+var topLevel = []string{"chat", "pagerduty", "alertmanager", "changes", "updates", "people", "safety", "services", "connect", "playbooks", "web", "store", "steps", "log", "shutdown", "watch"}
 
 // settings is the whole configuration, each section decoded by whoever owns it.
 type settings struct {
@@ -36,6 +36,8 @@ type settings struct {
 	policy    incident.Policy
 	timeout   time.Duration
 	shutdown  time.Duration
+	watch     watching
+	honeycomb honeycomb
 	playbooks string
 	logFormat string
 	logLevel  string
@@ -47,7 +49,7 @@ func read(f *config.File, env config.Env) (*settings, error) {
 		rooms: map[string]string{incident.RoomOperations: "#operations", incident.RoomStatus: "#status"}}
 	err := config.Join(
 		f.CheckTopLevel(topLevel...), f.LintSecrets(),
-		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readRest(env),
+		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readWatch(), s.readHoneycomb(), s.readRest(env),
 	)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,9 @@ func (s *signalsStage) pass(d time.Duration) {
 	s.drain()
 }
 
-func newSignalsStage(t *testing.T, more string) *signalsStage {
+// newSignalsStage starts one; more are lines of the configuration, and pairs of
+// words in it that are replaced.
+func newSignalsStage(t *testing.T, more string, replaced ...string) *signalsStage {
 	t.Helper()
 	dir := t.TempDir()
 	for name, value := range map[string]string{"token": "secret", "pipeline": "ci-secret"} {
@@ -56,7 +58,7 @@ func newSignalsStage(t *testing.T, more string) *signalsStage {
 		}
 	}
 	s := &signalsStage{T: t, now: time.Date(2026, 11, 25, 14, 2, 0, 0, time.UTC)}
-	file, err := config.Parse(filepath.Join(dir, "mayday.yaml"), []byte(strings.ReplaceAll(signalsConfig+more, "DIR", dir)))
+	file, err := config.Parse(filepath.Join(dir, "mayday.yaml"), []byte(strings.NewReplacer(append(replaced, "DIR", dir)...).Replace(signalsConfig+more)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,13 @@ func (b *Browser) Press(keys string) {
 	b.Run(chromedp.KeyEvent(keys))
 }
 
+// Has reports whether a control with these words can be pressed at this moment.
+func (b *Browser) Has(text string) bool {
+	var found spot
+	err := b.try(chromedp.Evaluate(call("locate", "control", "", text), &found))
+	return err == nil && found.Missing == ""
+}
+
 func (b *Browser) locate(kind, selector, text string) spot {
 	b.tb.Helper()
 	var found spot

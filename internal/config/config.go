@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"mayday/internal/fault"
@@ -38,8 +39,11 @@ type File struct {
 	name string
 	root *node
 
+	shapes *Shapes // nil unless somebody wants to know them
+
 	mu       sync.Mutex
 	onReveal func(value string)
+	sources  []*source // of the secrets that were decoded
 }
 
 // Load reads and parses the file at path.
@@ -85,6 +89,37 @@ func (f *File) OnReveal(tell func(value string)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.onReveal = tell
+}
+
+// RevealAll reads every secret that was decoded until now, so that whoever is told
+// (OnReveal) knows all of them before the first one is used: what comes in from
+// outside may quote a secret that was not read yet. What cannot be read is said by
+// who needs it.
+func (f *File) RevealAll() {
+	f.mu.Lock()
+	all := slices.Clone(f.sources)
+	f.mu.Unlock()
+	for _, src := range all {
+		if value, err := src.read(); err == nil {
+			src.announce(value)
+		}
+	}
+}
+
+func (f *File) decoded(src *source) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !slices.ContainsFunc(f.sources, func(s *source) bool { return s.ref == src.ref }) {
+		f.sources = append(f.sources, src)
+	}
+}
+
+// Learn tells who is told of secrets one that does not stand in the file but in
+// another that the file names, the token in a kubeconfig for example.
+func (s Section) Learn(secret string) {
+	if s.file != nil && secret != "" {
+		s.file.revealed(secret)
+	}
 }
 
 func (f *File) revealed(value string) {

@@ -77,6 +77,7 @@ func (s *Secret) UnmarshalConfig(sec Section) error {
 		return sec.refuse(named(sec.path)+" "+problem, secretHint)
 	}
 	src.tell = sec.file.revealed
+	sec.file.decoded(src)
 	s.src = src
 	return nil
 }

@@ -64,13 +64,21 @@ func SeeSuspects(found Suspicion) Decide {
 		if was := i.Suspicion; was != nil && was.same(found) {
 			return Change{}, nil
 		}
-		return Change{Entries: []Entry{{Text: found.words(), Body: &SuspectsSeen{Found: found}}}}, nil
+		quiet := i.Suspicion != nil && i.Suspicion.sameSuspects(found)
+		c := Change{Entries: []Entry{{Text: found.words(), Quiet: quiet, Body: &SuspectsSeen{Found: found}}}}
+		if i.Suspicion == nil {
+			c.Wakes = append(c.Wakes, suspectsWake(i, v.Now.Add(secondLook)))
+		}
+		return c, nil
 	}
 }
 
 func (s Suspicion) same(o Suspicion) bool {
-	return s.Onset.Equal(o.Onset) && slices.Equal(s.Silent, o.Silent) && slices.Equal(s.Figures, o.Figures) && (s.Past == nil) == (o.Past == nil) &&
-		slices.EqualFunc(s.Suspects, o.Suspects, func(a, b Suspect) bool { return a.ID == b.ID && a.Source == b.Source })
+	return s.Onset.Equal(o.Onset) && slices.Equal(s.Silent, o.Silent) && slices.Equal(s.Figures, o.Figures) && (s.Past == nil) == (o.Past == nil) && s.sameSuspects(o)
+}
+
+func (s Suspicion) sameSuspects(o Suspicion) bool {
+	return slices.EqualFunc(s.Suspects, o.Suspects, func(a, b Suspect) bool { return a.ID == b.ID && a.Source == b.Source })
 }
 
 func (s Suspicion) words() string {
@@ -171,6 +179,43 @@ func (i *Incident) Began() time.Time {
 		return i.Suspicion.Onset
 	}
 	return i.OpenedAt
+}
+
+// secondLook is how long after the first the figures are read again: by then they
+// show the trouble that the alert told of.
+const secondLook = time.Minute
+
+// settledFigures is how long after a run ended its figures are read once more, so
+// that the card shows what became of them.
+const settledFigures = 30 * time.Second
+
+func (i *Incident) runsOver() int {
+	n := 0
+	for _, r := range i.Runs {
+		if r.State.Over() {
+			n++
+		}
+	}
+	return n
+}
+
+// PictureAsked wants a chart drawn into the thread.
+type PictureAsked struct {
+	Chart string `json:"chart"`
+}
+
+// Kind names the entry.
+func (*PictureAsked) Kind() string { return "picture" }
+
+func (b *PictureAsked) fold(*Incident, Entry) {}
+
+// AskPicture draws a chart into the thread.
+func AskPicture(by Person, name string) Decide {
+	return func(v View) (Change, error) {
+		e := say(by, by.Name+" asked for a chart of "+name+".", &PictureAsked{Chart: name})
+		e.Quiet = true
+		return Change{Entries: []Entry{e}}, nil
+	}
 }
 
 // suspectsWake asks for a look at what changed.

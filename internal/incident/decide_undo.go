@@ -30,10 +30,19 @@ func (s *Step) Undoable(now time.Time, within time.Duration) error {
 		return fault.New(fault.Already, "E22", "That was undone already.", "")
 	case s.Plan.Undo == "":
 		return fault.New(fault.Conflict, "E15", "Can't undo: "+orElse(s.Plan.NoUndo, "this act has no undo")+"", "")
-	case within > 0 && now.Sub(s.EndedAt) > within+s.Remind: // whoever is asked has time to answer
+	case within > 0 && now.Sub(s.EndedAt) > within+s.grace():
 		return fault.Newf(fault.Gone, "E15", "Can't undo: it was done more than %s ago.", plainSpan(within)).WithHint("Look at the target and change it there.")
 	}
 	return nil
+}
+
+// grace is how much longer an act may be taken back because somebody is asked
+// about it: whoever is asked has time to answer, over a weekend as well.
+func (s *Step) grace() time.Duration {
+	if s.Asked > 0 || !s.BackDue.IsZero() {
+		return max(s.Remind, 96*time.Hour)
+	}
+	return s.Remind
 }
 
 func orElse(s, standard string) string {

@@ -71,6 +71,7 @@ var bodies = map[string]func() Body{
 	"run_state":    func() Body { return &RunMoved{} },
 	"step":         func() Body { return &StepMoved{} },
 	"effect":       func() Body { return &EffectSeen{} },
+	"picture":      func() Body { return &PictureAsked{} },
 	"suspects":     func() Body { return &SuspectsSeen{} },
 	"put_back":     func() Body { return &PutBack{} },
 }

@@ -23,6 +23,7 @@ const (
 	KindResolved  = "resolved"
 	KindRemind    = "remind"
 	KindFinished  = "finished"
+	KindPicture   = "picture"
 )
 
 // Calls to an alert source, kinds of outbox rows in the room "source".
@@ -53,6 +54,9 @@ func Follow(before, after *Incident, entries []Entry, now time.Time) ([]Out, []W
 	}
 	f.nudges(before)
 	f.asked(before)
+	if after.Suspicion != nil && after.runsOver() > before.runsOver() {
+		wakes = append(wakes, suspectsWake(after, now.Add(settledFigures)))
+	}
 	if len(before.Updates) != len(after.Updates) && len(after.Updates) > 1 {
 		f.edit(KindUpdate, "update:"+itoa(after.Updates[0].Seq), itoa(after.Updates[0].Seq), false)
 	}
@@ -128,6 +132,11 @@ func (f *follower) entry(before *Incident, e Entry) {
 		f.nudged(b.Nudge, e)
 	case *SuspectsSeen:
 		f.edit(KindOpener, "opener", "", false)
+		if before.Suspicion == nil && f.after.Severity == SEV1 && len(b.Found.Figures) > 0 {
+			f.post(KindPicture, "picture:"+seq, b.Found.Figures[0].Name, PriorityEdit)
+		}
+	case *PictureAsked:
+		f.post(KindPicture, "picture:"+seq, b.Chart, PriorityEdit)
 	case *Recovered:
 		f.post(KindRecovered, "recovered:"+seq, seq, PriorityNudge)
 	case *ResolvedBody:

@@ -224,6 +224,22 @@ func (i *Incident) LastInForce(run string) *Step {
 	return nil
 }
 
+// TakenBack reports whether a run did something and nothing of it is in force.
+func (i *Incident) TakenBack(run string) bool {
+	back := false
+	for n := range i.Steps {
+		s := &i.Steps[n]
+		if s.Run != run || s.Parent != "" || s.State != Succeeded {
+			continue
+		}
+		if s.UndoneBy == "" {
+			return false
+		}
+		back = true
+	}
+	return back
+}
+
 // Clone copies the incident so deeply that a fold over the copy leaves the
 // original alone.
 func (i *Incident) Clone() *Incident {

@@ -73,7 +73,7 @@ func (r *Redactor) value(v slog.Value) slog.Value {
 // any masks values that the next handler would print in a form of its own. They
 // keep their structure unless a secret shows in one of the two usual forms.
 func (r *Redactor) any(v slog.Value) slog.Value {
-	if r.mask.Load() == nil {
+	if r.words.Load() == nil {
 		return v
 	}
 	switch t := v.Any().(type) {

@@ -37,6 +37,8 @@ type Metrics struct {
 	presses           *prometheus.HistogramVec
 	messages          *prometheus.CounterVec
 	build             *prometheus.GaugeVec
+	breaches          prometheus.Gauge
+	passed            prometheus.Gauge
 	sources, networks names
 }
 
@@ -51,6 +53,8 @@ func newMetrics(version string) *Metrics {
 		outboxDepth: gauge("mayday_outbox_messages", "Messages and calls that wait to be sent."),
 		outboxAge:   gauge("mayday_outbox_oldest_age_seconds", "Age of the oldest waiting message, 0 when none waits."),
 		messages:    counterVec("mayday_messages_total", "Messages to chat platforms and calls to outside systems.", "platform", "result"),
+		breaches:    gauge("mayday_audit_findings", "Promises that did not hold at the last audit."),
+		passed:      gauge("mayday_audit_passed_timestamp_seconds", "When an audit last found nothing, 0 before the first."),
 		build:       prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "mayday_build_info", Help: "Always 1; the labels say what runs."}, []string{"version"}),
 	}
 	m.presses = prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -64,7 +68,7 @@ func newMetrics(version string) *Metrics {
 func (m *Metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
 		m.webhooks, m.opened, m.resolved, m.nudges, m.lateness, m.steps,
-		m.outboxDepth, m.outboxAge, m.presses, m.messages, m.build,
+		m.outboxDepth, m.outboxAge, m.presses, m.messages, m.build, m.breaches, m.passed,
 	}
 }
 
@@ -119,6 +123,17 @@ func (m *Metrics) SetOutbox(depth int, oldest time.Duration) {
 	}
 	m.outboxDepth.Set(float64(depth))
 	m.outboxAge.Set(max(0, oldest).Seconds())
+}
+
+// Audited says how many promises did not hold at an audit.
+func (m *Metrics) Audited(breaches int) {
+	if m == nil {
+		return
+	}
+	m.breaches.Set(float64(breaches))
+	if breaches == 0 {
+		m.passed.SetToCurrentTime()
+	}
 }
 
 // Press records how long a button, command or form took to be answered. The

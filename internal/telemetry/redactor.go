@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"cmp"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,18 +14,26 @@ const (
 	// shortest is the least length of a value that is masked: shorter ones stand in
 	// ordinary words, and masking those would tell the secret by its gaps.
 	shortest = 6
+	// wordy is up to which length a value of small letters alone may be an
+	// ordinary word, "postgres" or "checkout": see Data.
+	wordy = 16
 )
 
-// dsnPassword finds the password in a connection string of the form key=value.
-var dsnPassword = regexp.MustCompile(`(?i)\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)`)
+var (
+	// dsnPassword finds the password in a connection string of the form key=value.
+	dsnPassword = regexp.MustCompile(`(?i)\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)`)
+	ordinary    = regexp.MustCompile(`^[a-z]+([-_.][a-z]+)*$`)
+)
 
 // Redactor replaces registered secrets by [redacted]. The zero Redactor is ready
 // and masks nothing; it is safe for concurrent use.
 type Redactor struct {
-	mu    sync.Mutex
-	known map[string]bool
-	forms []string
-	mask  atomic.Pointer[strings.Replacer]
+	mu     sync.Mutex
+	known  map[string]bool
+	forms  []string
+	strong []string // forms of values that are no ordinary words
+	words  atomic.Pointer[finder]
+	data   atomic.Pointer[finder]
 }
 
 // Add registers a value: as it is, in base64 (standard and URL alphabet, with and
@@ -37,11 +44,12 @@ func (r *Redactor) Add(secret string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	added := false
-	for _, value := range append([]string{secret}, passwordsIn(secret)...) {
+	for _, value := range slices.Concat([]string{secret}, passwordsIn(secret), linesOf(secret)) {
 		added = r.add(value) || added
 	}
 	if added {
-		r.mask.Store(replacer(r.forms))
+		r.words.Store(newFinder(r.forms))
+		r.data.Store(newFinder(r.strong))
 	}
 }
 
@@ -53,28 +61,26 @@ func (r *Redactor) add(value string) bool {
 		r.known = make(map[string]bool)
 	}
 	r.known[value] = true
-	r.forms = append(r.forms, encodings(value)...)
+	forms := encodings(value)
+	r.forms = append(r.forms, forms...)
+	if Wordy(value) {
+		// As it is it may be anything; encoded it is the secret.
+		forms = slices.DeleteFunc(slices.Clone(forms), func(f string) bool { return f == value })
+	}
+	r.strong = append(r.strong, forms...)
 	return true
 }
 
-// Mask replaces every registered secret in text.
+// Wordy reports whether a secret looks like an ordinary word or name, which
+// masks cannot tell from one.
+func Wordy(secret string) bool { return len(secret) <= wordy && ordinary.MatchString(secret) }
+
+// Mask replaces every registered secret in words for people.
 func (r *Redactor) Mask(text string) string {
-	if m := r.mask.Load(); m != nil {
-		return m.Replace(text)
+	if f := r.words.Load(); f != nil {
+		return f.replace(text)
 	}
 	return text
-}
-
-// replacer tries longer forms first, so that no rest of a longer one remains when
-// a shorter one is its start.
-func replacer(forms []string) *strings.Replacer {
-	sorted := slices.Clone(forms)
-	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	pairs := make([]string, 0, 2*len(sorted))
-	for _, f := range sorted {
-		pairs = append(pairs, f, redacted)
-	}
-	return strings.NewReplacer(pairs...)
 }
 
 func passwordsIn(secret string) []string {
@@ -88,4 +94,14 @@ func passwordsIn(secret string) []string {
 		found = append(found, strings.Trim(m[1], "'"))
 	}
 	return found
+}
+
+// linesOf are the lines of a key in PEM or the like; nothing for other secrets.
+func linesOf(secret string) []string {
+	if !strings.Contains(secret, "\n") {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Split(secret, "\n"), func(line string) bool {
+		return len(line) <= wordy || strings.HasPrefix(line, "-----")
+	})
 }
