@@ -156,7 +156,7 @@ func (f *fleet) planAbort(ctx context.Context, b aborting, a integrations.Args) 
 	}
 	p.Command = o.command("patch", o.ref(), "--subresource=status", "--type=merge", "-p", fmt.Sprintf(`'{"status":{"abort":%t}}'`, b.abort))
 	p.Checks = slices.Concat(o.cluster.ownership(ctx, u), o.cluster.may(ctx, o.access("patch", "status")),
-		[]integrations.Check{rehearsed(o.send(ctx, u, "status", b.ops(), true))})
+		[]integrations.Check{o.rehearse(ctx, "status", b.ops())})
 	return p, nil
 }
 
@@ -172,9 +172,9 @@ func (f *fleet) applyAbort(ctx context.Context, b aborting, p integrations.Plan,
 	t := turn{
 		object: o, sub: "status",
 		ops: func(*unstructured.Unstructured) ([]operation, error) { return b.ops(), nil },
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		pre: func(u *unstructured.Unstructured) map[string]string {
 			s := argoStateOf(u)
-			return map[string]string{keyUID: string(u.GetUID()), keyHash: s.hash, keyAborted: strconv.FormatBool(s.aborted)}, nil
+			return map[string]string{keyUID: string(u.GetUID()), keyHash: s.hash, keyAborted: strconv.FormatBool(s.aborted)}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {

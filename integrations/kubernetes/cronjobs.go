@@ -166,7 +166,7 @@ func cronChecks(ctx context.Context, s suspending, acted []cronJob) []integratio
 	for _, c := range acted {
 		kept = append(kept, c.cluster.ownership(ctx, c.u)...)
 		rights = append(rights, c.access("patch", ""))
-		rehearsals = append(rehearsals, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
+		rehearsals = append(rehearsals, c.rehearse(ctx, "", suspendOps(c.u, s.suspend, "dry run")))
 	}
 	var out []integrations.Check
 	for _, c := range slices.Concat(kept, acted[0].cluster.may(ctx, rights...), rehearsals) {
@@ -311,8 +311,8 @@ func (s suspending) turn(o object, p integrations.Plan) turn {
 		ops: func(u *unstructured.Unstructured) ([]operation, error) {
 			return suspendOps(u, s.suspend, mark(p)), nil
 		},
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
-			return map[string]string{keyUID: string(u.GetUID()), "schedule": scheduleState(u)}, nil
+		pre: func(u *unstructured.Unstructured) map[string]string {
+			return map[string]string{keyUID: string(u.GetUID()), "schedule": scheduleState(u)}
 		},
 	}
 }

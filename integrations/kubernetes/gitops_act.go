@@ -127,7 +127,7 @@ func (g gitSync) complete(ctx context.Context, z freezing, w workload, p *integr
 		p.Checks = append(p.Checks, check)
 	}
 	p.Command = g.byHand(z)
-	p.Checks = slices.Concat(p.Checks, g.cluster.may(ctx, g.access("patch", "")), []integrations.Check{rehearsed(g.send(ctx, g.u, "", list, true))})
+	p.Checks = slices.Concat(p.Checks, g.cluster.may(ctx, g.access("patch", "")), []integrations.Check{g.rehearse(ctx, "", list)})
 	return nil
 }
 
@@ -171,9 +171,9 @@ func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, k
 		ops: func(u *unstructured.Unstructured) ([]operation, error) {
 			return gitSync{object: o, tool: "Git", u: u}.ops(z, mark(p))
 		},
-		pre: func(ctx context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		pre: func(u *unstructured.Unstructured) map[string]string {
 			g := gitSync{object: o, tool: "Git", u: u}
-			return map[string]string{keyUID: string(u.GetUID()), keySync: g.state()}, nil
+			return map[string]string{keyUID: string(u.GetUID()), keySync: g.state()}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {

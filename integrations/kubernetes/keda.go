@@ -40,7 +40,7 @@ func (f *fleet) planPinned(ctx context.Context, c chosen, s scalers, p integrati
 	p.Details = append(p.Details, "KEDA keeps the count (scaled object "+o.name+", "+kedaBounds(s.keda)+"); it is paused by both of its annotations")
 	p.Command = o.command("annotate", o.ref(), pinnedKey+"="+set[pinnedKey], frozenKey+"=true", "--overwrite")
 	p.Checks = slices.Concat(s.open, c.cluster.ownership(ctx, s.keda), c.cluster.may(ctx, o.access("patch", "")),
-		[]integrations.Check{rehearsed(o.send(ctx, s.keda, "", annotate(was, set), true))})
+		[]integrations.Check{o.rehearse(ctx, "", annotate(was, set))})
 	return p, nil
 }
 
@@ -75,16 +75,14 @@ func (f *fleet) pinTurn(o object, at place, set map[string]string, mark string) 
 			}
 			return annotate(u.GetAnnotations(), all), nil
 		},
-		pre: func(ctx context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		around: func(ctx context.Context) (map[string]string, error) {
 			w, err := at.inspect(ctx)
 			if err != nil {
 				return nil, absent(err, at)
 			}
-			s := scalers{keda: u}
-			now := s.pre()
-			now[keyUID] = string(w.meta.UID)
-			return now, nil
+			return map[string]string{keyUID: string(w.meta.UID)}, nil
 		},
+		pre: func(u *unstructured.Unstructured) map[string]string { return scalers{keda: u}.pre() },
 	}
 }
 
@@ -183,7 +181,7 @@ func (f *fleet) planResumeKeda(ctx context.Context, a integrations.Args) (integr
 		return p, nil
 	}
 	p.Command = o.command(append([]string{"annotate", o.ref(), "--overwrite"}, annotationWords(set)...)...)
-	p.Checks = slices.Concat(c.cluster.ownership(ctx, u), c.cluster.may(ctx, o.access("patch", "")), []integrations.Check{rehearsed(o.send(ctx, u, "", annotate(was, set), true))})
+	p.Checks = slices.Concat(c.cluster.ownership(ctx, u), c.cluster.may(ctx, o.access("patch", "")), []integrations.Check{o.rehearse(ctx, "", annotate(was, set))})
 	return p, nil
 }
 

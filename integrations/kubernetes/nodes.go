@@ -80,7 +80,7 @@ func (f *fleet) planCordon(ctx context.Context, c cordoning, a integrations.Args
 		return p, nil
 	}
 	p.Command = o.command(c.verb, o.name)
-	p.Checks = slices.Concat(o.cluster.may(ctx, o.access("patch", "")), []integrations.Check{rehearsed(o.send(ctx, u, "", c.ops(u, "dry run"), true))})
+	p.Checks = slices.Concat(o.cluster.may(ctx, o.access("patch", "")), []integrations.Check{o.rehearse(ctx, "", c.ops(u, "dry run"))})
 	return p, nil
 }
 
@@ -101,8 +101,8 @@ func (f *fleet) applyCordon(ctx context.Context, c cordoning, p integrations.Pla
 	t := turn{
 		object: o,
 		ops:    func(u *unstructured.Unstructured) ([]operation, error) { return c.ops(u, mark(p)), nil },
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
-			return map[string]string{keyUID: string(u.GetUID()), keyOpen: nodeState(u)}, nil
+		pre: func(u *unstructured.Unstructured) map[string]string {
+			return map[string]string{keyUID: string(u.GetUID()), keyOpen: nodeState(u)}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {
