@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mayday/internal/config"
@@ -156,7 +157,13 @@ const badFlag = "checkout-v2"
 
 // makeFlags starts a pretend LaunchDarkly in which the bad flag is still off.
 func (d *Demo) makeFlags(token string) (string, error) {
-	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token, SDKKey: d.sdkKey})
+	var open atomic.Bool // what was done before lies a day back, and is nobody's suspect
+	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token, SDKKey: d.sdkKey, Now: func() time.Time {
+		if open.Load() {
+			return time.Now()
+		}
+		return time.Now().Add(-26 * time.Hour)
+	}})
 	if err != nil {
 		return "", fmt.Errorf("make pretend flags: %w", err)
 	}
@@ -165,6 +172,7 @@ func (d *Demo) makeFlags(token string) (string, error) {
 	if err := flags.SetBy("Li", badFlag, practice.LDChange{On: &off, Comment: "not yet"}); err != nil {
 		return "", fmt.Errorf("turn the bad flag off: %w", err)
 	}
+	open.Store(true)
 	api, err := flags.Start("127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("start pretend flags: %w", err)
