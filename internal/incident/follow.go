@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -185,6 +187,7 @@ func (f *follower) act(e Entry) {
 		if s := f.stepOf(b.Run); s != "" {
 			f.edit(KindAsk, "step:"+s, s, false)
 		}
+		f.unasked(b)
 	case *RunResult:
 		f.result(b)
 	case *StepMoved:
@@ -196,6 +199,21 @@ func (f *follower) act(e Entry) {
 	case *PutBack:
 		if b.Due.IsZero() {
 			f.putBack(b.Step)
+		}
+	}
+}
+
+// unasked edits the questions that a run leaves open when it ends: nobody is asked
+// any more.
+func (f *follower) unasked(b *RunMoved) {
+	r := f.after.Run(b.Run)
+	if r == nil || !b.State.Over() {
+		return
+	}
+	for _, path := range slices.Sorted(maps.Keys(r.Results)) {
+		if res := r.Results[path]; res.Outcome == "" && res.Asked != "" {
+			about := b.Run + ":" + path
+			f.edit(KindAsk, "ask:"+about, about, false)
 		}
 	}
 }
