@@ -139,6 +139,7 @@ type rehearsal struct {
 	facts   playbooks.Facts
 	ask     Rehearsal
 	chosen  int
+	acted   bool // an act was planned, and taken for done
 	results map[string]incident.Result
 	out     Rehearsed
 }
@@ -218,14 +219,20 @@ func (w *rehearsal) act(ctx context.Context, m playbooks.Move) bool {
 	for _, item := range items {
 		p, err := w.d.plan(ctx, m.Action, item.Args)
 		p = outlined(guarded(p, m), m.Action)
-		if why, code := unfit(p, err); why != "" && !m.Each {
-			return w.stop(m, p.Title+" would not be done: "+why, code)
-		} else if why != "" {
+		why, code := unfit(p, err)
+		switch {
+		case why != "" && m.Each:
 			w.say(m, "– left out "+item.Row.ID+": "+why)
 			continue
+		case why != "" && w.acted && code != "E5": // an act before it may change that
+			w.say(m, "○ "+p.Title+": as things are now it would not be done, "+why)
+			continue
+		case why != "":
+			return w.stop(m, p.Title+" would not be done: "+why, code)
 		}
 		w.planned(m, p, len(items))
 	}
+	w.acted = true
 	w.results[m.Path] = incident.Result{Outcome: incident.OutDone, When: m.When}
 	return true
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mayday/bot"
@@ -71,7 +72,8 @@ func panel(ctx context.Context, c *Call) (chat.Message, error) {
 		return m, err
 	}
 	if link := c.Desk.SignIn(c.By); link != "" { // only who asked sees it
-		m.Lines = append(m.Lines, chat.L("War room: ", chat.A("sign-in link for you, 10 min", link)))
+		line := chat.L("War room: ", chat.A("sign-in link for you, 10 min", link))
+		m.Lines = slices.Insert(m.Lines, min(1, len(m.Lines)), line) // at the end a long list would cut it off
 		m = m.Finish()
 	}
 	return m, nil

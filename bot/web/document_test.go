@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -11,7 +13,9 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
+	"mayday/bot"
 	"mayday/bot/chat"
+	"mayday/internal/config"
 	"mayday/internal/incident"
 )
 
@@ -77,6 +81,54 @@ func TestAnswersMatchTheDocument(t *testing.T) {
 		if err := schema.VisitJSON(got); err != nil {
 			t.Errorf("GET %s: %v", url, err)
 		}
+	}
+}
+
+func TestAnswersToPostsMatchTheDocument(t *testing.T) {
+	w := newWorld()
+	w.add(checkout(42))
+	o := w.options()
+	o.Rehearse = func(_ context.Context, by incident.Person, n int64, r bot.Rehearsal) (bot.Rehearsed, error) {
+		if by.Name != "ana" || n != 42 || r.Playbook != "flag-off" || len(r.With) != 1 {
+			t.Errorf("asked by %s for %d: %+v", by.Name, n, r)
+		}
+		return bot.Rehearsed{Playbook: r.Playbook, Steps: []bot.RehearsedStep{{Path: "0", Kind: "act", Text: "Turn it off", Plan: &incident.Plan{Title: "Turn it off"}}}}, nil
+	}
+	o.Backup = func(context.Context) (io.ReadCloser, int64, error) {
+		return io.NopCloser(strings.NewReader("SQLite format 3")), 15, nil
+	}
+	o.Tokens = append(o.Tokens, Token{Name: "boss", Role: "admin", Token: config.NewSecret("boss-token")})
+	_, srv := newServer(t, o)
+	doc, err := openapi3.NewLoader().LoadFromData(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, body := range map[string]string{
+		"/api/v1/links":                      `{"for":"ana"}`,
+		"/api/v1/commands":                   `{"text":"own"}`,
+		"/api/v1/playbooks/{name}/rehearsal": `{"incident":"INC-42","with":["theme"]}`,
+	} {
+		status, got, _ := call(t, "POST", srv.URL+strings.ReplaceAll(path, "{name}", "flag-off"), "ana-token", body)
+		var value any
+		if err := json.Unmarshal([]byte(got), &value); err != nil || status != http.StatusOK {
+			t.Errorf("POST %s: %d %s", path, status, got)
+			continue
+		}
+		operation := doc.Paths.Value(path).Post
+		if err := operation.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value.VisitJSON(value); err != nil {
+			t.Errorf("POST %s: %v", path, err)
+		}
+		var sent any
+		if err := json.Unmarshal([]byte(body), &sent); err != nil {
+			t.Fatal(err)
+		}
+		if err := operation.RequestBody.Value.Content["application/json"].Schema.Value.VisitJSON(sent); err != nil {
+			t.Errorf("POST %s takes %s: %v", path, body, err)
+		}
+	}
+	status, got, h := call(t, "POST", srv.URL+"/api/v1/backup", "boss-token", "")
+	if status != http.StatusOK || got != "SQLite format 3" || h.Get("Content-Type") != "application/vnd.sqlite3" || h.Get("Content-Length") != "15" {
+		t.Errorf("backup: %d %q %v", status, got, h)
 	}
 }
 

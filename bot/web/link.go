@@ -43,7 +43,8 @@ func (s *Server) linked(v visitor, name string) (chat.User, error) {
 	case v.user.Service || v.reads:
 		return chat.User{}, fault.New(fault.Refused, "E1", "A sign-in link is for people; this token belongs to a service.", "Use the token of a person.")
 	case name != "" && !strings.EqualFold(name, v.user.Name):
-		return chat.User{}, fault.New(fault.Refused, "E1", "A token makes links for its own person only.", "On the host of the server, and without a token: mayday web link --for "+chat.Clamp(chat.Clean(name), 40))
+		return chat.User{}, fault.New(fault.Refused, "E1", "A token makes links for its own person only.",
+			"On the host of the server, and without a token: mayday web link --for "+chat.Clamp(chat.Clean(name), 40))
 	}
 	return v.user, nil
 }

@@ -100,7 +100,7 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		return frame{}, err
 	}
 	f := frame{
-		Heading: title, Here: here, Wide: here == "incident", Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: v.user.Role,
+		Heading: title, Here: here, Wide: here == "incident", Now: s.o.Now().UTC(), Since: since, Acts: !v.reads, Me: v.user.Name, Role: s.role(v),
 		Demo: s.o.Demo != nil, Speed: s.o.SpeedLabel, Parts: s.parts(r), Refresh: r.URL.Query().Get("hold") == "",
 	}
 	f.Back = addressWithout(r.URL, "p")
@@ -126,6 +126,14 @@ func (s *Server) frame(r *http.Request, v visitor, here, title string) (frame, e
 		}
 	}
 	return f, nil
+}
+
+// role is what somebody may do, as of now.
+func (s *Server) role(v visitor) string {
+	if v.reads {
+		return ""
+	}
+	return string(s.o.Person(v.user).Role)
 }
 
 // paneView is a pretend platform, seen by whoever is chosen.

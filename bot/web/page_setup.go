@@ -30,7 +30,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v visitor) error 
 	if err != nil {
 		return err
 	}
-	p := setupPage{frame: f, Again: mayCheck(v)}
+	p := setupPage{frame: f, Again: s.mayCheck(v)}
 	if s.o.Clinic != nil {
 		var found []bot.Finding
 		found, p.At = s.o.Clinic.Last()
@@ -51,7 +51,7 @@ func (s *Server) setup(w http.ResponseWriter, r *http.Request, v visitor) error 
 
 // checkAgain asks everybody anew, which costs vendors a few requests.
 func (s *Server) checkAgain(w http.ResponseWriter, r *http.Request, v visitor) error {
-	if !mayCheck(v) || s.o.Clinic == nil {
+	if !s.mayCheck(v) || s.o.Clinic == nil {
 		return fault.New(fault.Refused, "E1", "You can't have everything checked again: it needs responder.", "The report is renewed every ten minutes.")
 	}
 	s.o.Clinic.Again(r.Context())
@@ -59,8 +59,8 @@ func (s *Server) checkAgain(w http.ResponseWriter, r *http.Request, v visitor) e
 	return nil
 }
 
-func mayCheck(v visitor) bool {
-	return !v.reads && incident.Role(v.user.Role).AtLeast(incident.Responder)
+func (s *Server) mayCheck(v visitor) bool {
+	return !v.reads && s.o.Person(v.user).Role.AtLeast(incident.Responder)
 }
 
 // apiDoctor answers the newest report.

@@ -241,7 +241,7 @@ func (f *fleet) undoResumeKeda(ctx context.Context, r integrations.Receipt) (int
 	if err != nil {
 		return integrations.Plan{}, err
 	}
-	again := recorded(withPlace(v, at))
+	again := f.again(ctx, v, at)
 	again["paused_replicas"], again["paused"] = v[keyPinned], v[keyFrozen]
 	u, check := at.scaledObject(ctx)
 	switch {

@@ -250,7 +250,7 @@ func (f *fleet) undoScale(ctx context.Context, r integrations.Receipt) (integrat
 	if err != nil {
 		return integrations.Plan{}, err
 	}
-	again := recorded(withPlace(v, at))
+	again := f.again(ctx, v, at)
 	if v[keyKEDA] != "" {
 		return f.undoPin(ctx, v, at, again)
 	}

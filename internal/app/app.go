@@ -70,10 +70,13 @@ type App struct {
 	places   []chat.Platform
 	clinic   *clinic
 	auditor  *auditor
+	tracer   bot.Tracer // nil: nothing is traced
 	problems []playbooks.Problem
 	cat      playbooks.Catalogue
 	reloads  reloads
 	hostKey  string // makes sign-in links, see host.go
+
+	refusal func(ctx context.Context) error // why it must not serve; asks the outside
 
 	stops stops
 	wg    sync.WaitGroup
@@ -170,6 +173,7 @@ func (a *App) makeDesk(ctx context.Context) error {
 		return err
 	}
 	a.stops.push("integrations", outside.close)
+	a.refusal = outside.refusal
 	book, err := a.loadPlaybooks(outside.catalogue)
 	if err != nil {
 		return err
@@ -192,17 +196,21 @@ func (a *App) makeDesk(ctx context.Context) error {
 	// from here on may quote a secret.
 	a.o.File.RevealAll()
 	s := discreetStore{Store: a.store, redactor: a.tel.Redactor()}
+	tracer, err := a.startTracing()
+	if err != nil {
+		return err
+	}
 	desk, err := bot.New(bot.Options{
 		Store: bot.Store{Journal: s, Inbox: s, Outbox: s, Threads: s, Buttons: s, Reader: s, Notes: s, Suspects: s}, Queue: s,
 		Platforms: a.places, Faces: faces(), Sources: outside.sources, Feeds: outside.feeds, Told: outside.told(), Signals: outside.signals, Backups: outside.backups, Book: book, Catalogue: outside.catalogue,
 		Services: a.set.services, People: a.set.people, Vouched: vouched(a.set.tokens), Safety: a.set.safety, Policy: a.set.policy.Faster(a.o.Speed), Speed: a.o.Speed,
 		StepTimeout: a.set.timeout, Key: key, URL: a.set.url, Command: a.set.command, Frozen: a.o.Env.ReadOnly,
-		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Censor: a.tel.Redactor().Data, Log: a.log, Now: a.o.Clock,
+		SignIn: a.signIn, Clinic: a.clinic, Meter: a.tel.Metrics(), Censor: a.tel.Redactor().Data, Trace: tracer, Log: a.log, Now: a.o.Clock,
 	})
 	if err != nil {
 		return err
 	}
-	a.cat = outside.catalogue
+	a.cat, a.tracer = outside.catalogue, tracer
 	a.enforce(&rules{set: a.set, desk: desk, problems: a.problems})
 	return nil
 }

@@ -102,7 +102,7 @@ func (c *checkup) run(ctx context.Context) []Finding {
 // own is what Mayday knows of itself.
 func (c *checkup) own(ctx context.Context) []Finding {
 	out := c.store(ctx)
-	if len(c.set.tokens) == 0 {
+	if len(c.set.tokens) == 0 && c.set.door.oidc == nil && c.set.door.userHeader == "" {
 		out = append(out, Finding{Part: "Web", Warn: true, Text: "nobody can sign in: there are no web.tokens",
 			Fix: "web: {tokens: [{name: ana, role: responder, token: env:ANA_TOKEN}]}"})
 	}

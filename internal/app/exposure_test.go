@@ -78,7 +78,6 @@ type asked struct {
 	session            string // of whom, begun a moment ago
 	wait               time.Duration
 	header             []string // name, value, ...
-	tls                bool
 }
 
 // answered is what is told of an answer: status, where it leads, whether it sets

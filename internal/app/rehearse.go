@@ -13,11 +13,11 @@ import (
 	"mayday/playbooks"
 )
 
-// Rehearsal is a dry run of a playbook; Rehearsed is what it found.
-type (
-	Rehearsal = bot.Rehearsal
-	Rehearsed = bot.Rehearsed
-)
+// Rehearsal is a dry run of a playbook.
+type Rehearsal = bot.Rehearsal
+
+// Rehearsed is what a dry run found.
+type Rehearsed = bot.Rehearsed
 
 // library is what is needed to read playbooks and try them, without a store and
 // without chat. The outside is only talked to when something is looked at.

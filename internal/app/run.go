@@ -64,6 +64,9 @@ func (n *announcer) announce(ctx context.Context) {
 
 // Start listens and begins to work. It returns once traffic is taken.
 func (a *App) Start(ctx context.Context) error {
+	if err := a.refusal(ctx); err != nil {
+		return errors.Join(err, a.stops.run())
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.set.listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())

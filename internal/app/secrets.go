@@ -87,7 +87,7 @@ type discreetHandler struct {
 
 // front is the one handler as every platform gets it.
 func (a *App) front() chat.Handler {
-	return discreetHandler{Handler: &a.handler, redactor: a.tel.Redactor()}
+	return discreetHandler{Handler: traced(&a.handler, a.tracer), redactor: a.tel.Redactor()}
 }
 
 // Handle cleans what was said and what is answered.

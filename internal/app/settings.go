@@ -37,6 +37,7 @@ type settings struct {
 	timeout   time.Duration
 	shutdown  time.Duration
 	watch     watching
+	honeycomb honeycomb
 	playbooks string
 	logFormat string
 	logLevel  string
@@ -48,7 +49,7 @@ func read(f *config.File, env config.Env) (*settings, error) {
 		rooms: map[string]string{incident.RoomOperations: "#operations", incident.RoomStatus: "#status"}}
 	err := config.Join(
 		f.CheckTopLevel(topLevel...), f.LintSecrets(),
-		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readWatch(), s.readRest(env),
+		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readWatch(), s.readHoneycomb(), s.readRest(env),
 	)
 	if err != nil {
 		return nil, err

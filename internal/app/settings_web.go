@@ -175,7 +175,8 @@ func (s *settings) exposed(section config.Section) error {
 		return section.Fault("listen", "web.listen is %s, which others can reach: add web.tokens or web.oidc, or listen on 127.0.0.1", s.listen)
 	}
 	if s.door.cert == nil && len(s.door.proxies) == 0 {
-		return section.Fault("listen", "web.listen is %s, and tokens would go over the network in plain text: add web.tls: {cert, key}, or web.trust_proxy with the addresses of the proxy that speaks TLS, or listen on 127.0.0.1", s.listen)
+		return section.Fault("listen", "web.listen is %s, and tokens would go over the network in plain text: add web.tls: {cert, key}, "+
+			"or web.trust_proxy with the addresses of the proxy that speaks TLS, or listen on 127.0.0.1", s.listen)
 	}
 	return nil
 }

@@ -91,7 +91,8 @@ func (c *exportTimelineCmd) Run(r *run) error {
 }
 
 type exportPostmortemCmd struct {
-	ID string `arg:"" help:"INC-42."`
+	ID     string `arg:"" help:"INC-42."`
+	Format string `enum:"md,json" default:"md" help:"md or json."`
 	remote
 }
 
@@ -101,7 +102,7 @@ func (c *exportPostmortemCmd) Run(r *run) error {
 	if err := c.get(r, under(c.ID, "postmortem"), &text); err != nil {
 		return err
 	}
-	if r.style.JSON {
+	if r.style.JSON || c.Format == "json" {
 		return r.json(map[string]string{"incident": c.ID, "markdown": text})
 	}
 	_, err := fmt.Fprint(r.out, inert(text))
@@ -125,8 +126,9 @@ func (c *exportAuditCmd) Run(r *run) error {
 		rows = append(rows, []string{a.Incident, stamp(a.StartedAt), a.Playbook, a.Action, a.Plan.Target, a.Plan.Title, a.Plan.Command, a.State,
 			a.RequestedBy, strings.Join(a.ApprovedBy, ", "), a.StartedBy, a.Code, a.Receipt, a.Reason, a.UndoneBy})
 	}
-	return c.write(r, "Acts", []string{"incident", "started", "playbook", "action", "target", "what", "command", "state", "asked by", "approved by", "started by", "code", "receipt", "reason", "undone by"},
-		rows, map[string]any{"acts": acts})
+	head := []string{"incident", "started", "playbook", "action", "target", "what", "command", "state",
+		"asked by", "approved by", "started by", "code", "receipt", "reason", "undone by"}
+	return c.write(r, "Acts", head, rows, map[string]any{"acts": acts})
 }
 
 type act struct {

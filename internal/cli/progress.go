@@ -15,7 +15,10 @@ type progress struct {
 
 // show says what changed since the last look.
 func (p *progress) show(inc incidentView, run *runView) {
-	for _, res := range run.Results {
+	for _, res := range run.Results { // in the order in which things happened
+		if s := inc.step(res.Step); s != nil && res.Outcome != "" {
+			p.step(*s)
+		}
 		if res.Step == "" && res.Outcome != "" && p.state[res.Path] == "" {
 			p.state[res.Path] = res.Outcome
 			p.look(res)

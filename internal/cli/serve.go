@@ -41,11 +41,23 @@ func (c *serveCmd) Run(r *run) error {
 
 type validateCmd struct {
 	Config string `short:"c" placeholder:"FILE" help:"The configuration."`
-	Schema bool   `help:"Print the JSON Schema of playbooks, for editors, instead."`
+	Schema bool   `help:"Print a JSON Schema for editors instead."`
+	Of     string `arg:"" optional:"" enum:"playbooks,config," default:"" help:"With --schema: playbooks (or nothing) or config."`
 }
 
 // Run checks configuration and playbooks.
 func (c *validateCmd) Run(r *run) error {
+	if c.Of != "" && !c.Schema {
+		return &exit{exitUsage, errors.New("validate takes no words, but: mayday validate --schema " + c.Of)}
+	}
+	if c.Of == "config" {
+		schema, err := app.ConfigSchema()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(r.out, string(schema))
+		return err
+	}
 	file, err := r.load(c.Config)
 	if err != nil {
 		return err

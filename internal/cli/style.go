@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -58,7 +57,7 @@ func (r *run) json(v any) error {
 // table writes aligned columns without a frame; with --plain there is one tab
 // between them and no head.
 func (r *run) table(head []string, rows [][]string) error {
-	var out io.Writer = r.out
+	out := r.out
 	flush := func() error { return nil }
 	if !r.style.Plain {
 		w := tabwriter.NewWriter(r.out, 0, 8, 2, ' ', 0)

@@ -39,6 +39,8 @@ type File struct {
 	name string
 	root *node
 
+	shapes *Shapes // nil unless somebody wants to know them
+
 	mu       sync.Mutex
 	onReveal func(value string)
 	sources  []*source // of the secrets that were decoded

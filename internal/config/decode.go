@@ -28,6 +28,7 @@ func decode(s Section, into any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fmt.Errorf("decode %s: the target is a %T, not a pointer to a value", s.path, into)
 	}
+	s.file.note(s.path, target.Elem().Type())
 	d := decoder{file: s.file}
 	d.value(s.node, s.path, target.Elem())
 	return d.found.fault(s.name())

@@ -76,6 +76,7 @@ func (s Section) Without(keys ...string) Section {
 	if s.node == nil || s.node.kind != mapKind {
 		return s
 	}
+	s.file.noteLeft(s.path, keys)
 	rest := *s.node
 	rest.entries = nil
 	for _, e := range s.node.entries {
@@ -102,6 +103,7 @@ func (s Section) CheckKeys(known ...string) error {
 	if s.node == nil {
 		return s.misplaced()
 	}
+	s.file.noteKeys(s.path, known)
 	d := decoder{file: s.file}
 	if !d.wantMap(s.node, s.path) {
 		return d.found.fault(s.name())
