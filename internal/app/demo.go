@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"mayday/internal/config"
 	"mayday/internal/practice"
@@ -39,9 +40,9 @@ type Demo struct {
 	real   string // name of the real database, "" when there is none
 	mu     sync.Mutex
 	curl   string
-	alerts []string // alerts on checkout that stand
-	broken bool     // payments fail
-	sdkKey string   // of the pretend flags
+	alerts []string  // alerts on checkout that stand
+	broken time.Time // since when payments fail; zero while they work
+	sdkKey string    // of the pretend flags
 	runs   machinery
 	watch  sync.WaitGroup
 	stop   context.CancelFunc // of watch
@@ -183,6 +184,7 @@ func (d *Demo) breakShop() error {
 	}
 	d.mu.Lock()
 	d.alerts = append(d.alerts, id)
+	d.breaks()
 	d.mu.Unlock()
 	return nil
 }

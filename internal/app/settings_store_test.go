@@ -12,9 +12,9 @@ func TestStoreSettings(t *testing.T) {
 	t.Setenv("STORE_ADDRESS", "postgres://mayday@127.0.0.1/mayday")
 	t.Setenv("STORE_SEAL", strings.Repeat("k", 32))
 	for text, want := range map[string]string{
-		"":                                     "", // ./data
-		"store: {path: /srv/mayday}":           "",
-		"store: {postgres: env:STORE_ADDRESS}": "",
+		"log: {level: info}":                                             "",
+		"store: {path: /srv/mayday}":                                     "",
+		"store: {postgres: env:STORE_ADDRESS}":                           "",
 		"store: {postgres: env:STORE_ADDRESS, seal_key: env:STORE_SEAL}": "",
 		"store: {path: /srv/mayday, postgres: env:STORE_ADDRESS}":        "not both",
 		"store: {path: /srv/mayday, seal_key: env:STORE_SEAL}":           "belongs to `postgres`",
