@@ -61,7 +61,8 @@ type App struct {
 	log      *slog.Logger
 	store    *store.Store
 	now      atomic.Pointer[rules] // what is in force
-	handler  liveHandler
+	live     liveHandler           // the desk's, as of now
+	handler  chat.Handler          // the one that everybody gets: live behind its gates
 	source   *announcer
 	queue    *queue.Queue
 	web      *web.Server
@@ -70,7 +71,6 @@ type App struct {
 	places   []chat.Platform
 	clinic   *clinic
 	auditor  *auditor
-	tracer   bot.Tracer // nil: nothing is traced
 	problems []playbooks.Problem
 	cat      playbooks.Catalogue
 	reloads  reloads
@@ -210,7 +210,8 @@ func (a *App) makeDesk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.cat, a.tracer = outside.catalogue, tracer
+	a.cat = outside.catalogue
+	a.handler = discreetHandler{Handler: traced(&a.live, tracer), redactor: a.tel.Redactor()}
 	a.enforce(&rules{set: a.set, desk: desk, problems: a.problems})
 	return nil
 }
@@ -300,7 +301,7 @@ func (a *App) makeWeb() error {
 		speed = fmt.Sprintf("%g×", a.o.Speed)
 	}
 	server, err := web.New(web.Options{
-		Handler: a.front(), Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
+		Handler: a.handler, Reader: a.store, Journal: a.store, Outbox: a.store, Inbox: a.store,
 		Doors: doors, Routes: routes, Clinic: a.clinic, Troubles: a.troubles,
 		Shelf: func(ctx context.Context) ([]bot.Volume, error) { return a.desk().Shelf(ctx) },
 		Changes: func(ctx context.Context, service string, window time.Duration) ([]incident.Suspect, []string, int) {

@@ -149,7 +149,7 @@ connect:
   k8s: {prod: {kubeconfig: 'file:DIR/kube'}}
   HONEY
   exec: {leak: {path: 'DIR/leak', grade: change, show: true, sha256: 'SUM', env: staging}}
-web: {tokens: [{name: ana, role: responder, token: 'file:DIR/ana'}, {name: li, role: admin, token: 'file:DIR/li'}]}
+web: {tokens: [{name: ana, role: responder, token: 'file:DIR/ana'}, {name: li, role: admin, token: 'file:DIR/li'}], url: 'http://127.0.0.1:7373', oidc: {issuer: 'http://127.0.0.1:1', client_id: mayday, client_secret: 'file:DIR/client_secret'}}
 watch: {heartbeat_url: 'file:DIR/beat_url', every: 1s}
 playbooks: DIR/books
 log: {level: debug, format: FORMAT}

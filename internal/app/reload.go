@@ -36,7 +36,7 @@ func (a *App) desk() *bot.Desk { return a.now.Load().desk }
 
 func (a *App) enforce(r *rules) {
 	a.now.Store(r)
-	a.handler.now.Store(commands.New(r.desk))
+	a.live.now.Store(commands.New(r.desk))
 }
 
 // liveHandler passes on to the handler in force.

@@ -93,7 +93,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.wg.Go(func() { source.announce(ctx) })
 	for _, p := range a.places {
 		a.wg.Go(func() {
-			if err := p.Run(ctx, a.front()); err != nil && ctx.Err() == nil {
+			if err := p.Run(ctx, a.handler); err != nil && ctx.Err() == nil {
 				a.failed(fmt.Errorf("run %s: %w", p.Name(), err))
 			}
 		})
