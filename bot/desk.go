@@ -161,6 +161,7 @@ type memory struct {
 type Rules struct {
 	Book        *playbooks.Book
 	Known       []string // services that playbooks may name
+	Signals     []string // charts that playbooks may name
 	Services    []Service
 	People      People
 	Vouched     map[string]incident.Role
@@ -176,7 +177,7 @@ type Rules struct {
 func (d *Desk) With(r Rules) (*Desk, error) {
 	o := d.Options
 	o.Book, o.Services, o.People, o.Vouched, o.Safety, o.Policy, o.StepTimeout = r.Book, r.Services, r.People, r.Vouched, r.Safety, r.Policy, r.StepTimeout
-	o.Catalogue.Services = r.Known
+	o.Catalogue.Services, o.Catalogue.Signals = r.Known, r.Signals
 	next, err := New(o)
 	if err != nil {
 		return nil, err

@@ -25,9 +25,16 @@ func (p *performance) watch(ctx context.Context, s *incident.Step) error {
 		return err
 	}
 	if p.inc.Step(s.ID).Watching() {
-		return p.d.Queue.Later(ctx, p.claim, effectPause)
+		return p.d.again(ctx, p.claim, effectPause)
 	}
 	return p.d.Queue.Done(ctx, p.claim)
+}
+
+// again puts a row back because there is something to wait for, not because it
+// failed: it has not been tried in vain.
+func (d *Desk) again(ctx context.Context, c incident.Claim, pause time.Duration) error {
+	c.Tries = 0
+	return d.Queue.Later(ctx, c, pause)
 }
 
 // effect asks the target how far it is; of an each, how far its children are.
@@ -111,6 +118,9 @@ func (c *card) finished(o incident.Out, _ *incident.Entry) {
 	}
 	who := chat.Call(c.d.mention(s.RequestedBy))
 	switch {
+	case s.UndoneBy != "":
+		c.msg.Silent = true
+		c.line("↩ ", s.Plan.Title, " was taken back.")
 	case s.State == incident.UnknownOutcome:
 		c.line("? ", s.Plan.Title, ": nobody knows whether it worked. ", who)
 	case s.State == incident.FailedProven:

@@ -13,31 +13,42 @@ import (
 const (
 	figuresSpan  = time.Hour
 	figuresStep  = 30 * time.Second
-	figuresShown = 3 // on the card
+	figuresShown = 3               // on the card
+	afterAlert   = 5 * time.Minute // figures up to then say when it began
 )
 
 // figures reads the charts of an incident's service: what the card shows of
 // them, and when the first of them left its usual band, which is when it really
-// began: alerts come later (INTERACTION 2.2).
+// began: alerts come later (INTERACTION 2.2). What was found of that once stays,
+// because an hour into the trouble the trouble itself looks usual.
 func (d *Desk) figures(ctx context.Context, inc *incident.Incident) (onset time.Time, by string, out []incident.Figure) {
 	charts := d.service(inc.Service).Charts
 	charts = charts[:min(len(charts), figuresShown)]
-	read := d.ranges(ctx, charts, d.Now())
+	now := d.Now()
+	read := d.ranges(ctx, charts, now)
 	for n, c := range charts {
 		f := incident.Figure{Name: c.Name, Now: "no data"}
 		if samples := read[n]; len(samples) > 0 {
 			f.Spark, f.Now = chart.Spark(samples), unit(c, samples).Words(samples[len(samples)-1].Value)
 		}
 		out = append(out, f)
+	}
+	if was := inc.Suspicion; was != nil && !was.Onset.IsZero() {
+		return was.Onset, was.By, out
+	}
+	if end := inc.OpenedAt.Add(afterAlert); end.Before(now) {
+		read = d.ranges(ctx, charts, end)
+	}
+	for n, c := range charts {
 		at, ok := chart.Onset(read[n])
-		if ok && onset.IsZero() && !at.After(inc.OpenedAt.Add(figuresStep)) {
+		if ok && !at.After(inc.OpenedAt.Add(figuresStep)) && (onset.IsZero() || at.Before(onset)) {
 			onset, by = at, c.Name
 		}
 	}
 	return onset, by, out
 }
 
-// ranges reads the last hour of charts, all at once. One that does not answer
+// ranges reads an hour of charts that ends at an instant, all at once. One that does not answer
 // has no samples.
 func (d *Desk) ranges(ctx context.Context, charts []Chart, to time.Time) [][]chart.Sample {
 	ctx, cancel := context.WithTimeout(ctx, signalPatience)

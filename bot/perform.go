@@ -204,15 +204,29 @@ func (p *performance) guarded(ctx context.Context, s *incident.Step, now inciden
 	if r == nil || r.UndoTarget() != "" {
 		return now
 	}
+	if m, ok := p.proposed(ctx, r, s.Path); ok {
+		return guarded(now, m)
+	}
+	now.Checks = append(now.Checks, incident.Check{Text: "the guards of " + r.Playbook + " could not be asked again", Answer: incident.No, Code: "E10"})
+	return now
+}
+
+// proposed is the move that the step came from, with its guards as of now. What
+// its `when` said at the preview is not asked again.
+func (p *performance) proposed(ctx context.Context, r *incident.Run, path string) (playbooks.Move, bool) {
 	pb, err := playbooks.Unpin(p.d.Catalogue, r.Playbook, r.Pinned)
 	if err != nil {
-		return now // the plan's own checks were made
+		return playbooks.Move{}, false
 	}
-	m, err := pb.Next(p.d.factsFor(ctx, p.inc, r, pb), r.Inputs, r.Results)
-	if err != nil || m.Path != s.Path {
-		return now
+	results, yes := maps.Clone(r.Results), true
+	if results == nil {
+		results = map[string]incident.Result{}
 	}
-	return guarded(now, m)
+	open := results[path]
+	open.When = &yes
+	results[path] = open
+	m, err := pb.Next(p.d.factsFor(ctx, p.inc, r, pb), r.Inputs, results)
+	return m, err == nil && m.Path == path && (m.Kind == playbooks.Act || m.Kind == playbooks.Undo)
 }
 
 // drift says what changed of what matters: target, environment, grade,
@@ -315,7 +329,7 @@ func (p *performance) probe(ctx context.Context, s *incident.Step) *incident.Evi
 	defer cancel()
 	ev, err := a.Probe(ctx, s.Plan, s.Kept)
 	if err != nil {
-		return &incident.Evidence{Text: "I could not look: " + reason(err), Applied: incident.Unknown}
+		return &incident.Evidence{Text: "I could not look: " + reason(err), Applied: incident.Unknown, Blind: true}
 	}
 	return &ev
 }

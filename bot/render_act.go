@@ -293,7 +293,9 @@ func (c *card) pausedButtons(s *incident.Step) {
 	if r == nil || r.State != incident.RunPaused || r.At != s.Path || r.Results[s.Path].Step != s.ID {
 		return
 	}
-	c.stepButton(chat.Primary, "again", "Try again", r.ID, r.At)
+	if of := c.inc.Step(r.UndoTarget()); of == nil || of.UndoneBy == "" {
+		c.stepButton(chat.Primary, "again", "Try again", r.ID, r.At)
+	}
 	c.stepButton(chat.Plain, "skip", "Skip it", r.ID, r.At)
 	c.stepButton(chat.Plain, "stop", "Stop "+r.Playbook, r.ID, nil)
 }

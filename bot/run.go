@@ -37,6 +37,9 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) (err error) {
 	if r.UndoTarget() != "" {
 		return d.moveUndo(ctx, c, inc, r)
 	}
+	if inc.TakenBack(r.ID) {
+		return d.stopRun(ctx, c, inc, r, "What it did was taken back.")
+	}
 	pb, err := playbooks.Unpin(d.Catalogue, r.Playbook, r.Pinned)
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, "it cannot be read any more: "+err.Error())
@@ -173,6 +176,10 @@ func (d *Desk) look(ctx context.Context, c incident.Claim, inc *incident.Inciden
 	}
 	if err != nil {
 		why := reason(err)
+		if len(m.Waits) > 0 { // nobody can tell yet: it is asked again until its time is over
+			res := incident.Result{Asked: incident.AskWatch, Table: &incident.Table{Summary: why}, When: m.When, Extra: q.raw()}
+			return d.progress(ctx, c, inc, r, m.Path, "Looked ("+q.Name+") and failed: "+why, res, incident.RunGoing)
+		}
 		res := incident.Result{Outcome: incident.OutFailed, Reason: why, When: m.When, Extra: q.raw()}
 		return d.progress(ctx, c, inc, r, m.Path, "Looked ("+q.Name+") and failed: "+why, res, incident.RunGoing)
 	}

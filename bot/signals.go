@@ -29,7 +29,10 @@ func serviceOf(inc *incident.Incident, r *incident.Run) string {
 // factsFor is facts with the signals that a playbook's expressions name.
 func (d *Desk) factsFor(ctx context.Context, inc *incident.Incident, r *incident.Run, pb *playbooks.Playbook) playbooks.Facts {
 	f := d.facts(ctx, inc)
-	f.Signals = d.signals(ctx, serviceOf(inc, r), pb.Signals())
+	f.SignalsFor = serviceOf(inc, r)
+	f.Env = d.service(f.SignalsFor).Env
+	f.Signals = d.signals(ctx, f.SignalsFor, pb.Signals())
+	f.SignalsOf = func(service string) map[string]float64 { return d.signals(ctx, service, pb.Signals()) }
 	if pb.AsksBackups() {
 		f.Backups = d.backups(ctx)
 	}

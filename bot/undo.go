@@ -118,6 +118,10 @@ func (d *Desk) moveUndo(ctx context.Context, c incident.Claim, inc *incident.Inc
 		_, err := d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.MoveRun(incident.Person{}, r.ID, incident.RunDone, false, ""))
 		return err
 	default:
+		if of := inc.Step(r.UndoTarget()); of != nil && of.UndoneBy != "" { // it was made, and did not end well
+			_, err := d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.MoveRun(incident.Person{}, r.ID, incident.RunDone, false, "It was taken back; look at its result."))
+			return err
+		}
 		return d.stopRun(ctx, c, inc, r, "Nothing was taken back.")
 	}
 	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By, AskedByID: r.ByID}

@@ -31,6 +31,11 @@ func (d *Desk) watchRun(ctx context.Context, c incident.Claim, inc *incident.Inc
 	}
 	now := d.Now()
 	w := d.watchOf(res, m, now)
+	pause := d.watchPause(m.Waits)
+	if late := now.Sub(c.Due); res.Watch != nil && late > 2*pause+time.Second {
+		clear(w.Held) // nobody looked meanwhile: it must hold anew
+		w.Until = w.Until.Add(late)
+	}
 	seen, tables := d.lookAgainAll(ctx, r, m, res.Watch == nil && res.Table != nil)
 	verdicts, err := d.judge(ctx, inc, r, m, pb, seen, w)
 	if ctx.Err() != nil {
@@ -56,9 +61,8 @@ func (d *Desk) watchRun(ctx context.Context, c incident.Claim, inc *incident.Inc
 	case !now.Before(w.Until):
 		return d.notMet(ctx, c, inc, r, m, q, next)
 	}
-	pause := d.watchPause(m.Waits)
 	if was == fmt.Sprint(w.Text, w.Held) {
-		return d.Queue.Later(ctx, c, pause)
+		return d.again(ctx, c, pause)
 	}
 	_, err = d.do(ctx, incident.Target{Number: inc.Number, Claim: &c}, incident.KeepWatching(r.ID, m.Path, "Watching "+q.Text+": "+w.Text+".", next, now.Add(pause)))
 	return err
@@ -107,6 +111,12 @@ func (d *Desk) lookAgainAll(ctx context.Context, r *incident.Run, m playbooks.Mo
 		if fresh && look.Path == m.Path {
 			continue // it was made a moment ago
 		}
+		one := results[look.Path]
+		if look.Why != "" {
+			one.Table = &incident.Table{Summary: look.Why} // without outputs nobody can tell
+			results[look.Path] = one
+			continue
+		}
 		limit := look.Timeout
 		if limit <= 0 {
 			limit = 10 * time.Second
@@ -114,12 +124,14 @@ func (d *Desk) lookAgainAll(ctx context.Context, r *incident.Run, m playbooks.Mo
 		lookCtx, cancel := context.WithTimeout(ctx, limit)
 		table, err := look.Action.Look(lookCtx, look.Args)
 		cancel()
-		one := results[look.Path]
+		one.Table = &incident.Table{}
 		if err != nil {
-			one.Table = &incident.Table{Summary: reason(err)}
+			one.Table.Summary = reason(err)
 		} else {
-			one.Table = &table
-			tables[look.Path] = &table
+			one.Table, tables[look.Path] = &table, &table
+			if one.Outcome == incident.OutFailed {
+				one.Outcome = incident.OutDone // it answers by now
+			}
 		}
 		results[look.Path] = one
 	}

@@ -61,7 +61,11 @@ func (fr *frame) inner(o *option, given map[string]any) *frame {
 // nested is the frame of a playbook that s runs. What guards s guards all that
 // acts in it; its own `remind` comes before that of the file around it.
 func (fr *frame) nested(s *step, given map[string]any) *frame {
-	in := newFrame(s.nested, fr.facts, given)
+	facts := fr.facts
+	if of, ok := given["service"].(string); ok && of != "" && of != facts.SignalsFor && facts.SignalsOf != nil {
+		facts.Signals, facts.SignalsFor = facts.SignalsOf(of), of
+	}
+	in := newFrame(s.nested, facts, given)
 	in.outer = append(slices.Clone(fr.outer), bind(s.checks, fr)...)
 	in.grade = fr.grade.Raise(s.grade)
 	if in.remind == 0 {

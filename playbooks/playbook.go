@@ -123,10 +123,14 @@ type Facts struct {
 	Backups    map[string]time.Time // connection to its last good backup
 
 	// What expressions see beside the incident. A signal without data is missing.
-	Signals  map[string]float64
-	Trends   map[string]bool // "rising:errors", "falling:lag.count"
-	Alerts   int
-	Suspects []incident.Suspect
+	Signals    map[string]float64
+	SignalsFor string // whose they are
+	// SignalsOf reads those of another service, for a playbook that is run for it;
+	// nil knows none.
+	SignalsOf func(service string) map[string]float64
+	Trends    map[string]bool // "rising:errors", "falling:lag.count"
+	Alerts    int
+	Suspects  []incident.Suspect
 }
 
 // AsksBackups reports whether a guard of the file, or of one that it runs, asks

@@ -105,6 +105,7 @@ type Relook struct {
 	Action  integrations.Action
 	Args    integrations.Args
 	Timeout time.Duration
+	Why     string // set: it cannot be asked, and what it found before is not used
 }
 
 // Verdict is what a condition says of the values of a moment.
@@ -124,14 +125,11 @@ func (w *walker) watchMove(m Move, waits []*wait, steps []*step, fr *frame) Move
 	}
 	for _, s := range steps {
 		args, why := fr.args(s, nil)
-		if why != "" {
-			continue // its outputs stay missing, so that nobody can tell
-		}
 		path := fr.steps[s.id].path
 		if path == "" {
 			path = m.Path // a look without an id watches itself
 		}
-		m.Looks = append(m.Looks, Relook{Path: path, Name: s.id, Action: s.action, Args: args, Timeout: s.timeout})
+		m.Looks = append(m.Looks, Relook{Path: path, Name: s.id, Action: s.action, Args: args, Timeout: s.timeout, Why: why})
 	}
 	return m
 }

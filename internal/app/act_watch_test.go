@@ -65,8 +65,10 @@ func verifyNotMet(t *testing.T, server *postgrestest.Server) {
 	if got := s.run().Results["verify"]; got.Outcome != "" || got.Asked == incident.AskNotMet {
 		t.Fatalf("before its time is over: got %+v", got)
 	}
-	s.pass(time.Minute)
-	s.drain()
+	for range 4 {
+		s.pass(15 * time.Second)
+		s.drain()
+	}
 	s.wants("the question", s.message("INC-1:ask:"+s.run().ID+":verify").Text, "✗ NOT MET: left.rows.exists(", "left.rows ")
 	found := false
 	for _, m := range s.thread() {

@@ -108,7 +108,7 @@ func (a *App) Reload(ctx context.Context) error {
 		return err
 	}
 	changed := differences(old.set.file, next.set.file, "")
-	waits := differences(a.set.file, next.set.file, restarts+" "+adopted(next.set))
+	waits := differences(a.set.file, next.set.file, restarts+" "+adopted(a.set, next.set))
 	a.enforce(next)
 	a.web.Replace(next.set.tokens, next.set.openRead, func(u chat.User) (chat.User, bool) { return next.set.still(u) })
 	a.reloads.mu.Lock()
@@ -155,7 +155,7 @@ func (a *App) reread(old *rules) (*rules, error) {
 	if err := playbooks.AsFault(slices.DeleteFunc(slices.Clone(problems), func(p playbooks.Problem) bool { return p.Warning })); err != nil {
 		return nil, err
 	}
-	desk, err := old.desk.With(bot.Rules{Book: book, Known: cat.Services, Services: set.services, People: set.people, Vouched: vouched(set.tokens),
+	desk, err := old.desk.With(bot.Rules{Book: book, Known: cat.Services, Signals: cat.Signals, Services: set.services, People: set.people, Vouched: vouched(set.tokens),
 		Safety: set.safety, Policy: set.policy.Faster(a.o.Speed), StepTimeout: set.timeout})
 	if err != nil {
 		return nil, err
@@ -177,11 +177,15 @@ func mistakes(err error) string {
 const restarts = "chat pagerduty alertmanager changes connect store log shutdown watch web.listen web.url web.tls web.trust_proxy web.user_header web.oidc"
 
 // adopted are the parts of services that integrations took over at the start.
-func adopted(set *settings) string {
+func adopted(sets ...*settings) string {
 	var out []string
-	for _, s := range set.services {
-		for _, name := range adopting() {
-			out = append(out, "services."+s.Name+"."+name)
+	for _, set := range sets {
+		for _, s := range set.services {
+			for _, name := range append(adopting(), "migrations") {
+				if place := "services." + s.Name + "." + name; !slices.Contains(out, place) {
+					out = append(out, place)
+				}
+			}
 		}
 	}
 	return strings.Join(out, " ")

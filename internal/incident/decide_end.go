@@ -29,7 +29,7 @@ func Resolve(by Person, e Ending) Decide {
 			}
 		}
 		if e.False {
-			return Change{Entries: append(endRuns(i), say(by, by.Name+": not an incident.", &ResolvedBody{False: true, Summary: "not an incident"}))}, nil
+			return askTomorrow(v, Change{Entries: append(endRuns(i), say(by, by.Name+": not an incident.", &ResolvedBody{False: true, Summary: "not an incident"}))}), nil
 		}
 		w := Words{State: Resolved, Impact: e.Saw, Doing: e.Fixed}
 		if w.Impact == "" {

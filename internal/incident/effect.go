@@ -57,6 +57,14 @@ func (s *Step) Watching() bool {
 	return s.State == Succeeded && s.Effect != nil && s.Effect.State == EffectWatching
 }
 
+// effectPace is how long the words of an effect stand at least: they tick, and a
+// card is edited every three seconds at most.
+const effectPace = 4 * time.Second
+
+// blindFor is how much longer an effect is watched when nobody can look at the
+// end of its time.
+const blindFor = 10 * time.Minute
+
 // firstLook is how soon after an act its effect is looked at.
 const firstLook = time.Second
 
@@ -85,10 +93,16 @@ func SeeEffect(id string, ev Evidence) Decide {
 			f.State = EffectSettled
 		case ev.Wrong != "":
 			f.State = EffectWrong
+		case ev.Blind && v.Now.Before(f.Until.Add(blindFor)):
+			if ev.Text == s.Effect.Text {
+				return Change{}, nil
+			}
+		case ev.Blind:
+			f.State, f.Wrong = EffectWrong, "nobody could see whether it completed"
 		case !v.Now.Before(f.Until):
 			f.State, f.Wrong = EffectWrong, fmt.Sprintf("not complete after %s", plainSpan(s.Settle))
-		case ev.Text == s.Effect.Text:
-			return Change{}, nil
+		case ev.Text == s.Effect.Text, s.Effect.Text != "" && v.Now.Sub(s.Effect.At) < effectPace:
+			return Change{}, nil // the same, or sooner than a card may be edited again
 		}
 		e := Entry{Text: f.words(s), Step: id, Quiet: f.State == EffectWatching, Body: &EffectSeen{Step: id, Effect: f}}
 		c := Change{Entries: []Entry{e}}

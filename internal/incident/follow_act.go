@@ -75,7 +75,9 @@ func (f *follower) result(b *RunResult) {
 		return
 	}
 	about := b.Run + ":" + b.Path
-	if b.Result.Asked == AskNotMet && b.Result.Outcome == "" {
+	asked := b.Result.Asked == AskNotMet && b.Result.Outcome == ""
+	paused := b.Result.Outcome == OutNotMet && b.State == RunPaused && !b.Person
+	if (asked || paused) && b.Result.Watch != nil {
 		f.post(KindFinished, "unmet:"+about+":"+itoa(b.Result.Watch.Since.UnixMicro()), about, PriorityAct)
 	}
 	f.post(KindAsk, "ask:"+about, about, PriorityAct) // known already when it is an answer

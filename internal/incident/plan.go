@@ -82,6 +82,7 @@ type Evidence struct {
 	Text    string `json:"text"`            // "pid 4412 is gone since 14:08:02"
 	Applied Answer `json:"applied"`         // looks applied, looks not applied, cannot tell
 	Settled bool   `json:"settled"`         // a success whose effect is complete
+	Blind   bool   `json:"blind,omitempty"` // nobody could look; Text says why
 	Wrong   string `json:"wrong,omitempty"` // set: the effect will not become complete by itself, and why: "ImagePullBackOff on cart:1.9.8"
 }
 

@@ -192,13 +192,14 @@ func (s *Store) Done(ctx context.Context, c incident.Claim) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error { return t.finish(ctx, c) })
 }
 
-// Later gives the row back, due after a pause. One that was woken meanwhile does
+// Later gives the row back, due after a pause. A claim that says it had no tries
+// comes back as if it had never failed: somebody only waits. One that was woken meanwhile does
 // not wait for longer than that, but for a lane of messages.
 func (s *Store) Later(ctx context.Context, c incident.Claim, pause time.Duration) error {
 	return s.write(ctx, func(ctx context.Context, t *tx) error {
-		n, err := t.exec(ctx, `UPDATE wake SET lease_until = 0, again_at = NULL,
+		n, err := t.exec(ctx, `UPDATE wake SET lease_until = 0, again_at = NULL, attempts = CASE WHEN $5 = 0 THEN 0 ELSE attempts END,
 				due_at = CASE WHEN kind <> 'out' AND again_at < $4 THEN again_at ELSE $4 END
-			WHERE kind = $1 AND subject = $2 AND term = $3 AND lease_until <> 0`, c.Kind, c.Row, c.Term, micro(t.now.Add(pause)))
+			WHERE kind = $1 AND subject = $2 AND term = $3 AND lease_until <> 0`, c.Kind, c.Row, c.Term, micro(t.now.Add(pause)), c.Tries)
 		t.woke = true // cheaper to look once more than to ask when it is due
 		return heldBy(n, err, "put back wake-up")
 	})
