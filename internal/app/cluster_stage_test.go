@@ -47,6 +47,7 @@ type clusterStage struct {
 	*actStage
 	space *clustertest.Space
 	kind  workloadKind
+	real  bool // Mayday's clock goes as fast as the cluster's
 }
 
 // workloadKind is a kind of workload that can be rolled back.
@@ -130,13 +131,16 @@ func (s *clusterStage) until(what string, holds func() bool) {
 	defer tick.Stop()
 	deadline := time.NewTimer(90 * time.Second)
 	defer deadline.Stop()
-	for !holds() {
+	for last := time.Now(); !holds(); last = time.Now() {
 		select {
 		case <-deadline.C:
 			s.t.Fatalf("never came true: %s\n%s", what, texts(s.thread()))
 		case <-tick.C:
 		}
-		if s.manual {
+		switch {
+		case s.real:
+			s.pass(time.Since(last))
+		case s.manual:
 			s.pass(2 * time.Second)
 		}
 	}
@@ -212,27 +216,36 @@ func (s *clusterStage) replicas(name string) int {
 	return int(*clustertest.Get[appsv1.Deployment](s.space, "deployments.apps", name).Spec.Replicas)
 }
 
-// typedTwice runs a command that a preview shows, as a person would, two times.
-func (s *clusterStage) typedTwice(command string) {
+// typed runs a command that a preview shows, as a person would.
+func (s *clusterStage) typed(command string) {
 	s.t.Helper()
-	for run := range 2 {
-		cmd := exec.CommandContext(s.t.Context(), "sh", "-c", command)
-		cmd.Env = append(os.Environ(), "KUBECONFIG="+s.space.Kubeconfig(), "HOME="+s.t.TempDir(), "PATH="+filepath.Dir(clustertest.KubectlPath(s.t))+":"+os.Getenv("PATH"))
-		if out, err := cmd.CombinedOutput(); err != nil {
-			s.t.Fatalf("run %d of %s: %v\n%s", run+1, command, err, out)
-		}
+	if out, err := s.typedBy(command); err != nil {
+		s.t.Fatalf("%s: %v\n%s", command, err, out)
 	}
 }
 
-// rights is what `mayday setup k8s --print-rbac` prints.
-func (s *clusterStage) rights() string {
+func (s *clusterStage) typedBy(command string) (string, error) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), "sh", "-c", command)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.space.Kubeconfig(), "HOME="+s.t.TempDir(), "PATH="+filepath.Dir(clustertest.KubectlPath(s.t))+":"+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func (s *clusterStage) parsed() *config.File {
 	s.t.Helper()
 	file, err := config.Parse(filepath.Join(s.dir, "mayday.yaml"), []byte(s.text))
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return file
+}
+
+// rights is what `mayday setup k8s --print-rbac` prints.
+func (s *clusterStage) rights() string {
+	s.t.Helper()
 	var out strings.Builder
-	if err := Rights(&out, file, config.Env{}, "k8s", "test"); err != nil {
+	if err := Rights(&out, s.parsed(), config.Env{}, "k8s", "test"); err != nil {
 		s.t.Fatal(err)
 	}
 	return out.String()

@@ -83,10 +83,11 @@ func (s *clusterStage) putBack() {
 func (s *clusterStage) cannotTell() {
 	s.t.Helper()
 	id := s.run().ID
-	s.until("the check rests", func() bool { w := s.inc().Run(id).Results["verify"]; return w.Outcome != "" || w.Asked != "" })
+	s.until("the check is looked at", func() bool { return s.inc().Run(id).Results["verify"].Watch != nil })
 	if w := s.inc().Run(id).Results["verify"]; w.Outcome == incident.OutDone {
 		s.t.Errorf("got %+v, want no verdict without figures", w)
 	}
+	s.wants("the check", s.message("INC-1:ask:"+id+":verify").Text, "cannot tell", "there is no data for `errors`")
 }
 
 func (s *clusterStage) wantTemplate(image string) {
