@@ -38,6 +38,7 @@ CHARTS
 connect:
   k8s: {test: {kubeconfig: 'file:KUBE'MORE}}
 PROMETHEUS
+playbooks: BOOKS
 shutdown: 2s
 `
 
@@ -86,6 +87,7 @@ type clusterOptions struct {
 	charts     string       // of checkout
 	prometheus string       // its connection
 	loop       bool         // the real wake loop runs
+	books      map[string]string
 }
 
 func newClusterStage(t *testing.T, space *clustertest.Space, o clusterOptions) *clusterStage {
@@ -98,7 +100,14 @@ func newClusterStage(t *testing.T, space *clustertest.Space, o clusterOptions) *
 	}
 	s := &clusterStage{space: space, kind: o.kind, actStage: &actStage{t: t, dir: t.TempDir(), manual: !o.loop, log: &syncBuffer{}, seen: map[string]bool{}, now: time.Now().Truncate(time.Second)}}
 	s.data = filepath.Join(s.dir, "data")
-	s.text = strings.NewReplacer("SPACE", space.Name, "KIND", o.kind.field, "KUBE", o.kubeconfig, "MORE", o.more, "CHARTS", o.charts, "PROMETHEUS", o.prometheus).Replace(clusterConfig)
+	books := filepath.Join(s.dir, "books")
+	if err := os.Mkdir(books, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range o.books {
+		s.file(filepath.Join("books", name), text)
+	}
+	s.text = strings.NewReplacer("BOOKS", books, "SPACE", space.Name, "KIND", o.kind.field, "KUBE", o.kubeconfig, "MORE", o.more, "CHARTS", o.charts, "PROMETHEUS", o.prometheus).Replace(clusterConfig)
 	s.start()
 	t.Cleanup(s.stop)
 	return s

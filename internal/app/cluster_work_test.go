@@ -217,6 +217,8 @@ func TestKubernetesTwoPeopleAtOnce(t *testing.T) {
 	s.whole()
 }
 
+const cronsBook = "name: crons\nsay: Stop the cron jobs\nask: [service]\nsteps:\n  - k8s.suspend_cronjobs: $service\n"
+
 // TestKubernetesByHandIsSafeToRepeat types each command that a preview shows two
 // times, and compares what the cluster has after each.
 func TestKubernetesByHandIsSafeToRepeat(t *testing.T) {
@@ -225,7 +227,7 @@ func TestKubernetesByHandIsSafeToRepeat(t *testing.T) {
 	deployed(space, workloadKinds[0], "web:2")
 	space.Apply(cronJob("report", "0 0 1 1 *") + cronJob("bills", "0 0 1 1 *"))
 	space.Kubectl("rollout", "status", "deployment/web", "--timeout=60s")
-	s := newClusterStage(t, space, clusterOptions{})
+	s := newClusterStage(t, space, clusterOptions{books: map[string]string{"crons.yaml": cronsBook}})
 	s.open()
 	for _, one := range []struct{ run, state string }{
 		{"run rollback service=checkout", "web:1 2"},
@@ -249,5 +251,15 @@ func TestKubernetesByHandIsSafeToRepeat(t *testing.T) {
 			}
 		}
 		s.press("ana", "withdraw")
+	}
+	s.say("ana", "run crons service=checkout")
+	command := s.step().Plan.Command
+	for range 2 {
+		s.typed(command)
+		for _, name := range []string{"report", "bills"} {
+			if got := space.Kubectl("get", "cronjob/"+name, "-o", "jsonpath={.spec.suspend}"); got != "true" {
+				t.Errorf("%s: %s is suspended %s, want true", command, name, got)
+			}
+		}
 	}
 }
