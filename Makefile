@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # How long each fuzz target runs in `make test`; 0 leaves them to their seeds.
-FUZZTIME ?= 5s
+FUZZTIME ?= 2s
 # The linter is run from source through the Go module client and stays out of
 # go.mod, so that its two hundred dependencies do not become ours.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

@@ -124,6 +124,7 @@ type Options struct {
 	Now    func() time.Time // the store's clock; time.Now unless set
 	Clinic Clinic           // what doctor found; may be nil
 	Meter  Meter
+	Trace  Tracer                      // nil: nothing is traced
 	Censor func(message []byte) []byte // takes secrets out of a message in JSON; may be nil
 	Log    *slog.Logger
 }

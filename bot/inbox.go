@@ -27,7 +27,11 @@ func (d *Desk) Knock(ctx context.Context, source string, h http.Header, body []b
 		d.refusedKnock(source)
 		return err
 	}
+	ctx, end := d.span(ctx, "webhook", source, id)
+	d.mark(ctx, "source", source)
+	d.cause(ctx, source, id)
 	fresh, err := d.Store.Inbox.Receive(ctx, source, id, body)
+	end(err)
 	switch {
 	case err != nil:
 		d.Meter.Webhook("unavailable")
@@ -41,7 +45,7 @@ func (d *Desk) Knock(ctx context.Context, source string, h http.Header, body []b
 
 // HandleInbox is the second transaction: parse, fold, done or quarantined. A
 // body that nobody understands blocks nothing.
-func (d *Desk) HandleInbox(ctx context.Context, c incident.Claim) error {
+func (d *Desk) HandleInbox(ctx context.Context, c incident.Claim) (err error) {
 	id, err := strconv.ParseInt(c.Row, 10, 64)
 	if err != nil {
 		return d.Queue.Done(ctx, c)
@@ -53,6 +57,9 @@ func (d *Desk) HandleInbox(ctx context.Context, c incident.Claim) error {
 	if row.State != incident.InboxNew {
 		return d.Queue.Done(ctx, c)
 	}
+	ctx, end := d.span(ctx, "event", row.Source, row.EventID)
+	defer func() { end(err) }()
+	d.mark(ctx, "source", row.Source)
 	s, ok := d.sources[row.Source]
 	if !ok || s.Receiver == nil {
 		return d.quarantine(ctx, c, "no receiver for "+row.Source+" is configured any more")
@@ -129,6 +136,7 @@ func (d *Desk) receive(ctx context.Context, c incident.Claim, row incident.Recei
 		return err
 	}
 	t := incident.Target{SourceKind: ev.Source, SourceKey: ev.Key, Service: ev.Service.Name, Group: d.groups(ev), Claim: &c}
+	d.cause(ctx, ev.Source, ev.Key)
 	inc, err := d.do(ctx, t, incident.Receive(ev))
 	switch {
 	case errors.Is(err, incident.ErrUnknownKey):
@@ -246,11 +254,13 @@ func (d *Desk) do(ctx context.Context, t incident.Target, decide incident.Decide
 	inc, err := d.Store.Journal.Do(ctx, t, func(v incident.View) (incident.Change, error) {
 		c, err := decide(v)
 		made, now = c.Entries, v.Now // decide may be called again; the last call is the one that counts
+		d.begun(ctx, made)
 		return c, err
 	})
 	if err != nil {
 		return nil, err
 	}
+	d.about(ctx, inc, made)
 	for _, e := range made {
 		d.count(t, e, now)
 	}

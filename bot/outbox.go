@@ -17,11 +17,13 @@ func (d *Desk) HandleOut(ctx context.Context, c incident.Claim) error {
 		return err
 	}
 	for _, row := range rows {
+		send := d.deliver
 		if row.Place.Room == incident.RoomSource {
-			err = d.callSource(ctx, c, row)
-		} else {
-			err = d.deliver(ctx, c, row)
+			send = d.callSource
 		}
+		ctx, end := d.messageSpan(ctx, row)
+		err = send(ctx, c, row)
+		end(err)
 		if err != nil {
 			return err
 		}

@@ -19,11 +19,13 @@ import (
 // HandleStep looks at one act: it expires a preview, starts what was approved,
 // or finds out about what was under way when Mayday died. It never repeats an
 // attempt: a step found in STARTING goes to the resolver (PROMISES rules 2, 3).
-func (d *Desk) HandleStep(ctx context.Context, c incident.Claim) error {
+func (d *Desk) HandleStep(ctx context.Context, c incident.Claim) (err error) {
 	number, id, err := incident.ParseWakeRow(c.Row)
 	if err != nil {
 		return d.Queue.Done(ctx, c)
 	}
+	ctx, end := d.stepSpan(ctx, number, id)
+	defer func() { end(err) }()
 	inc, err := d.Store.Journal.Incident(ctx, number)
 	if err != nil {
 		return err

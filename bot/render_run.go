@@ -107,6 +107,11 @@ func (c *card) step(o incident.Out, _ *incident.Entry) {
 	res := r.Results[path]
 	q := askedIn(res)
 	c.msg.Step = o.About
+	if res.Watch != nil && res.Outcome == "" && r.State.Over() {
+		c.msg.Silent = true
+		c.line("– check: ", chat.Strong(q.Text), ": not watched any more (", chat.Clamp(res.Watch.Text, 200), ")")
+		return
+	}
 	if res.Watch != nil && (res.Outcome == incident.OutNotMet || res.Outcome == incident.OutDone && len(res.Picked) == 0) {
 		c.msg.Silent = true
 		c.watched(o.About, res, q)

@@ -18,11 +18,14 @@ import (
 // HandleRun takes a playbook run one move further: it looks, plans the next act
 // or asks. The run is a fold of its results, so doing this again after a crash
 // finds what is known and goes on from there.
-func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) error {
+func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) (err error) {
 	number, id, err := incident.ParseWakeRow(c.Row)
 	if err != nil {
 		return d.Queue.Done(ctx, c)
 	}
+	of, _, _ := strings.Cut(c.Row, ":")
+	ctx, end := d.span(ctx, "run", fromIncident, of)
+	defer func() { end(err) }()
 	inc, err := d.Store.Journal.Incident(ctx, number)
 	if err != nil {
 		return err

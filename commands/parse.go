@@ -13,7 +13,7 @@ const maxText = 8000
 
 var (
 	keyValue   = regexp.MustCompile(`^([a-z][a-z0-9_]{0,40})=(.*)$`)
-	incidentID = regexp.MustCompile(`(?i)^(inc-|#)[0-9]{1,12}$`)
+	incidentID = regexp.MustCompile(`(?i)^(inc-|#)[0-9]+$`)
 )
 
 // typed is a command line taken apart.

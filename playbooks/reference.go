@@ -28,10 +28,21 @@ func writeAction(b *strings.Builder, a integrations.Action) {
 	switch {
 	case a.IsLook():
 		b.WriteString(".\n")
+	case a.Undo != nil && a.Back != "":
+		fmt.Fprintf(b, ". Undo: %s.\n", cell(strings.TrimSuffix(a.Back, ".")))
 	case a.Undo != nil:
 		b.WriteString(". Undo: yes.\n")
 	default:
 		b.WriteString(". Undo: no.\n")
+	}
+	if a.Settle > 0 {
+		fmt.Fprintf(b, "\nIts effect is watched for up to %s; the run waits for it.\n", short(a.Settle))
+	}
+	if len(a.Checks) > 0 {
+		fmt.Fprintf(b, "\nChecked before it: %s.\n", cell(strings.Join(a.Checks, "; ")))
+	}
+	if a.Rights != "" {
+		fmt.Fprintf(b, "\nRights: %s.\n", cell(strings.TrimSuffix(a.Rights, ".")))
 	}
 	writeFields(b, "parameter", a.Params)
 	writeFields(b, "output", a.Output)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,12 +21,13 @@ func TestReference(t *testing.T) {
 			return integrations.Plan{}, nil
 		},
 			Params: []integrations.Field{{Name: "how", Kind: integrations.Text, Say: "a | b\nand c", OneOf: []string{"x", "y"}, Default: "x"}}},
-		{Name: "a.act", Summary: "End it", Grade: incident.GradeDanger},
+		{Name: "a.act", Summary: "End it", Grade: incident.GradeDanger, Settle: 10 * time.Minute, Checks: []string{"still the same", "nobody else"}, Rights: "patch on | all."},
 		{Name: "m.look", Summary: "Look", Grade: incident.GradeLook, Look: fakeLook, Params: []integrations.Field{{Name: "on", Kind: integrations.Connection, Required: true}},
 			Output: []integrations.Field{{Name: "rows", Kind: integrations.Rows, Say: "worst first", Columns: []integrations.Field{{Name: "pid", Kind: integrations.Int}}}}},
 	}}
 	want := strings.Join([]string{
-		"### `a.act`", "", "End it. Grade: danger. Undo: no.", "",
+		"### `a.act`", "", "End it. Grade: danger. Undo: no.", "", "Its effect is watched for up to 10m; the run waits for it.", "",
+		"Checked before it: still the same; nobody else.", "", `Rights: patch on \| all.`, "",
 		"### `m.look`", "", "Look. Grade: look.", "",
 		"| parameter | type | |", "|---|---|---|", "| `on` | connection | required |", "",
 		"| output | type | |", "|---|---|---|", "| `rows` | rows | worst first |", "",

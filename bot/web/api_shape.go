@@ -88,10 +88,12 @@ type wholeIncident struct {
 	Steps   []stepJSON `json:"steps"`
 	InForce []stepJSON `json:"in_force"`
 	Runs    []runJSON  `json:"runs"`
+
+	Suspects []suspectJSON `json:"suspects"`
 }
 
 func shapeWhole(i *incident.Incident) wholeIncident {
-	out := wholeIncident{incidentJSON: shapeIncident(i), Steps: []stepJSON{}, InForce: []stepJSON{}, Runs: []runJSON{}}
+	out := wholeIncident{incidentJSON: shapeIncident(i), Steps: []stepJSON{}, InForce: []stepJSON{}, Runs: []runJSON{}, Suspects: shapeSuspects(i)}
 	for n := range i.Steps {
 		out.Steps = append(out.Steps, shapeStep(i, &i.Steps[n]))
 	}
@@ -123,6 +125,7 @@ type stepJSON struct {
 	Phrase      *string            `json:"phrase"`
 	Plan        planJSON           `json:"plan"`
 	Evidence    *incident.Evidence `json:"evidence"`
+	Effect      *effectJSON        `json:"effect"`
 	Receipt     *string            `json:"receipt"`
 	Reason      *string            `json:"reason"`
 	ReasonCode  *string            `json:"reason_code"`
@@ -158,7 +161,7 @@ func shapeStep(i *incident.Incident, s *incident.Step) stepJSON {
 	out := stepJSON{
 		ID: s.ID, Incident: i.ID(), Run: s.Run, Index: s.Index, Of: s.Of, Playbook: s.Playbook, Action: s.Action,
 		Grade: string(s.Grade), State: string(s.State), Digest: s.Digest, RequestedBy: s.RequestedBy, ApprovedBy: list(s.ApprovedBy),
-		StartedBy: text(s.StartedBy), Second: s.SecondOne, Phrase: text(s.Phrase), Evidence: s.Evidence, Reason: text(s.Reason), ReasonCode: text(s.Code),
+		StartedBy: text(s.StartedBy), Second: s.SecondOne, Phrase: text(s.Phrase), Evidence: s.Evidence, Effect: shapeEffect(s), Reason: text(s.Reason), ReasonCode: text(s.Code),
 		Parent: text(s.Parent), Children: list(s.Children), UndoOf: text(s.UndoOf), UndoneBy: text(s.UndoneBy),
 		ExpiresAt: moment(s.ExpiresAt), StartedAt: moment(s.StartedAt), EndedAt: moment(s.EndedAt),
 		Plan: planJSON{Title: s.Plan.Title, Target: s.Plan.Target, From: s.Plan.From, To: s.Plan.To, Details: list(s.Plan.Details),

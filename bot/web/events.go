@@ -20,7 +20,7 @@ const (
 
 // apiEvents streams changes as they are committed. A reader that comes back with
 // the last id it saw misses nothing.
-func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request, _ visitor) error {
+func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request, v visitor) error {
 	since, err := s.since(r)
 	if err != nil {
 		return err
@@ -34,8 +34,18 @@ func (s *Server) apiEvents(w http.ResponseWriter, r *http.Request, _ visitor) er
 	if err := st.say(": hello\nretry: 1000\n\n"); err != nil {
 		return nil //nolint:nilerr // the reader is gone; there is nobody to tell
 	}
-	s.flow(r.Context(), st, since)
+	s.flow(r.Context(), st, since, func() bool { return s.remains(r, v) })
 	return nil
+}
+
+// remains reports whether somebody who is reading may still read: a stream must
+// not outlive its session or token.
+func (s *Server) remains(r *http.Request, v visitor) bool {
+	if v.cookie != "" && !v.proxy {
+		return s.sessions.alive(v.cookie)
+	}
+	_, err := s.visitor(r)
+	return err == nil
 }
 
 // since is where the reader stands: what its browser remembers, what it asks
@@ -50,8 +60,8 @@ func (s *Server) since(r *http.Request) (int64, error) {
 	return s.tail.last(r.Context(), s.o.Reader.Feed)
 }
 
-// flow writes until the reader goes or the server stops.
-func (s *Server) flow(ctx context.Context, st *stream, since int64) {
+// flow writes until the reader goes, may not read any more, or the server stops.
+func (s *Server) flow(ctx context.Context, st *stream, since int64, remains func() bool) {
 	beat, round := time.NewTicker(heartbeat), time.NewTicker(feedRound)
 	defer beat.Stop()
 	defer round.Stop()
@@ -77,6 +87,9 @@ func (s *Server) flow(ctx context.Context, st *stream, since int64) {
 			return
 		case <-news:
 		case <-round.C:
+			if !remains() {
+				return
+			}
 		case <-beat.C:
 			if err := st.say(": still here\n\n"); err != nil {
 				return

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mayday/bot/chat"
 	"mayday/internal/incident"
 )
 
@@ -107,5 +108,36 @@ func TestEventsNeedASignedInReader(t *testing.T) {
 	}
 	if status, _, _ := call(t, "GET", srv.URL+"/api/v1/events?since=x", "vi-token", ""); status != http.StatusBadRequest {
 		t.Errorf("bad since: %d", status)
+	}
+}
+
+// TestAStreamEndsWithItsSession: a page that was left open does not read on when
+// its session is over, and keeps no session from ending.
+func TestAStreamEndsWithItsSession(t *testing.T) {
+	w := newWorld()
+	o := w.options()
+	s, srv := newServer(t, o)
+	c := browser(t)
+	visit(t, c, "POST", srv.URL+"/session", "k="+strings.TrimPrefix(s.Link(chat.User{ID: "ana", Name: "Ana"}), "/?k="))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(r)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("stream: %v %v", resp, err)
+	}
+	defer resp.Body.Close()
+	byToken := listen(t, srv.URL+"/api/v1/events")
+	w.advance(sessionIdle + time.Minute)
+	s.Replace(nil, false, func(u chat.User) (chat.User, bool) { return u, true })
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() { // to its end, which comes with the next round
+		if strings.HasPrefix(lines.Text(), "data:") {
+			t.Errorf("it reads on: %s", lines.Text())
+		}
+	}
+	if got := byToken(); got != "end" {
+		t.Errorf("the stream of a token that is gone says %s", got)
 	}
 }

@@ -246,6 +246,13 @@ func (s *sessions) find(key string) (signed, bool) {
 	return signed{user: x.user, via: x.via, proven: x.proven}, true
 }
 
+// alive is find for somebody who only looks on: it keeps no session from ending.
+func (s *sessions) alive(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.get(key) != nil
+}
+
 func (s *sessions) get(key string) *session {
 	d := digestOf(key)
 	x, ok := s.open[d]

@@ -65,7 +65,10 @@ func (r *runner) action() integrations.Action {
 			{Name: "show", Kind: integrations.List, Say: "arguments with which it only shows what would happen"},
 			{Name: "undo", Kind: integrations.List, Say: "arguments with which it takes it back"},
 		},
-		Plan: r.plan, Apply: r.apply, Probe: r.probe, Undo: r.undo,
+		Checks: []string{"the file is the one of the configuration, by its hash", "what the program says with the arguments of `show`"},
+		Back:   "runs the same program with the arguments of `undo`, where they are given",
+		Rights: "those of the account that Mayday runs as; path and hash are listed in the configuration by an admin",
+		Plan:   r.plan, Apply: r.apply, Probe: r.probe, Undo: r.undo,
 	}
 }
 

@@ -71,10 +71,7 @@ func (f *fleet) rolloutOf(ctx context.Context, a integrations.Args) (object, map
 		if err != nil {
 			return o, nil, err
 		}
-		if _, err := o.cluster.groups(ctx); err != nil {
-			return o, nil, err
-		}
-		o.resource = o.cluster.preferred(argoRollouts)
+		o.resource = o.cluster.preferred(ctx, argoRollouts)
 		return o, map[string]any{"rollout": o.at()}, nil
 	}
 	c, err := f.choose(ctx, integrations.Args{"deployment": name, "cluster": a["cluster"], "target": a["target"]})
@@ -92,7 +89,7 @@ func (f *fleet) rolloutOf(ctx context.Context, a integrations.Args) (object, map
 	if found == "" {
 		found = c.name // a rollout with a template of its own stands in the place of the deployment
 	}
-	return object{resource: c.cluster.preferred(argoRollouts), cluster: c.cluster, namespace: c.namespace, name: found}, args, nil
+	return object{resource: c.cluster.preferred(ctx, argoRollouts), cluster: c.cluster, namespace: c.namespace, name: found}, args, nil
 }
 
 // argoState is what an Argo rollout says about itself.
@@ -159,7 +156,7 @@ func (f *fleet) planAbort(ctx context.Context, b aborting, a integrations.Args) 
 	}
 	p.Command = o.command("patch", o.ref(), "--subresource=status", "--type=merge", "-p", fmt.Sprintf(`'{"status":{"abort":%t}}'`, b.abort))
 	p.Checks = slices.Concat(o.cluster.ownership(ctx, u), o.cluster.may(ctx, o.access("patch", "status")),
-		[]integrations.Check{rehearsed(o.send(ctx, u, "status", b.ops(), true))})
+		[]integrations.Check{o.rehearse(ctx, "status", b.ops())})
 	return p, nil
 }
 
@@ -168,16 +165,16 @@ func (b aborting) ops() []operation {
 }
 
 func (f *fleet) applyAbort(ctx context.Context, b aborting, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(argoRollouts, p.Record)
+	o, err := f.objectOf(ctx, argoRollouts, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
 	t := turn{
 		object: o, sub: "status",
 		ops: func(*unstructured.Unstructured) ([]operation, error) { return b.ops(), nil },
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		pre: func(u *unstructured.Unstructured) map[string]string {
 			s := argoStateOf(u)
-			return map[string]string{keyUID: string(u.GetUID()), keyHash: s.hash, keyAborted: strconv.FormatBool(s.aborted)}, nil
+			return map[string]string{keyUID: string(u.GetUID()), keyHash: s.hash, keyAborted: strconv.FormatBool(s.aborted)}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {
@@ -188,7 +185,7 @@ func (f *fleet) applyAbort(ctx context.Context, b aborting, p integrations.Plan,
 
 // probeAbort has no mark to go by: the patch goes to the status, which has none.
 func (f *fleet) probeAbort(ctx context.Context, b aborting, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.objectOf(argoRollouts, p.Record)
+	o, err := f.objectOf(ctx, argoRollouts, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -223,7 +220,7 @@ func degraded(s argoState) string {
 
 func (f *fleet) undoAbort(ctx context.Context, b aborting, r integrations.Receipt) (integrations.Plan, error) {
 	v := r.Values
-	o, err := f.objectOf(argoRollouts, v)
+	o, err := f.objectOf(ctx, argoRollouts, v)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

@@ -68,10 +68,7 @@ func (c *cluster) clients() (*clients, error) {
 	if err != nil {
 		return nil, &setupError{"its kubeconfig cannot be read or does not have the context", err}
 	}
-	if c.learn != nil {
-		c.learn(cfg.BearerToken)
-		c.learn(cfg.Password)
-	}
+	c.tell(cfg)
 	made, err := newClients(cfg)
 	if err != nil {
 		return nil, &setupError{"the credentials of its kubeconfig cannot be read", err}
@@ -81,6 +78,14 @@ func (c *cluster) clients() (*clients, error) {
 	}
 	c.made, c.stamp = made, stamp
 	return made, nil
+}
+
+// tell makes the credentials known to who keeps them out of words.
+func (c *cluster) tell(cfg *rest.Config) {
+	if c.learn != nil {
+		c.learn(cfg.BearerToken)
+		c.learn(cfg.Password)
+	}
 }
 
 // stamp tells one state of the kubeconfig from another.

@@ -20,7 +20,7 @@ const zeroWatch = time.Minute
 // with every change of the count, and the server notes when: whatever came back and
 // went again has begun the wait anew, also while nobody looked, and also after a
 // restart of Mayday.
-func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
+func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, kept integrations.Kept) (integrations.Evidence, error) {
 	at, want, err := f.scaled(p)
 	if err != nil {
 		return integrations.Evidence{}, err
@@ -36,7 +36,7 @@ func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, _ integrati
 		return unsure(at.name + " was deleted and made anew since"), nil
 	}
 	if p.Pre[keyKEDA] != "" {
-		return f.probePinned(ctx, p, w, want)
+		return f.probePinned(ctx, p, kept, w, want)
 	}
 	asked := w.progress.desired
 	who, when := countSetBy(w)
@@ -48,12 +48,12 @@ func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, _ integrati
 		text := fmt.Sprintf("the count of %s is %d now%s", at.name, asked, byAt(who, when))
 		return integrations.Evidence{Text: text, Applied: integrations.Unknown, Wrong: text}, nil
 	}
-	return f.counted(ctx, w, want)
+	return f.counted(ctx, w, kept, want)
 }
 
 // probePinned looks at what KEDA was told first: the count follows it.
-func (f *fleet) probePinned(ctx context.Context, p integrations.Plan, w workload, want int32) (integrations.Evidence, error) {
-	o, err := f.scaledObjectOf(w.place, p.Record[keyKEDA])
+func (f *fleet) probePinned(ctx context.Context, p integrations.Plan, kept integrations.Kept, w workload, want int32) (integrations.Evidence, error) {
+	o, err := f.scaledObjectOf(ctx, w.place, p.Record[keyKEDA])
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -81,11 +81,11 @@ func (f *fleet) probePinned(ctx context.Context, p integrations.Plan, w workload
 	case w.progress.desired != want:
 		return integrations.Evidence{Text: fmt.Sprintf("KEDA is paused; the count of %s is still %d", w.name, w.progress.desired), Applied: integrations.Yes}, nil
 	}
-	return f.counted(ctx, w, want)
+	return f.counted(ctx, w, kept, want)
 }
 
 // counted compares the pods with a count that the workload has.
-func (f *fleet) counted(ctx context.Context, w workload, want int32) (integrations.Evidence, error) {
+func (f *fleet) counted(ctx context.Context, w workload, kept integrations.Kept, want int32) (integrations.Evidence, error) {
 	pods, err := w.pods(ctx)
 	if err != nil {
 		return integrations.Evidence{}, err
@@ -113,7 +113,7 @@ func (f *fleet) counted(ctx context.Context, w workload, want int32) (integratio
 		e.Text = "the pods are going"
 		return e, nil
 	}
-	held := time.Since(statusWritten(w))
+	held := time.Since(statusWritten(w, kept))
 	e.Settled = held >= f.zeroWatch
 	e.Text = fmt.Sprintf("0 pods for %s of %s", ageText(held), ageText(f.zeroWatch))
 	if e.Settled {
@@ -122,19 +122,22 @@ func (f *fleet) counted(ctx context.Context, w workload, want int32) (integratio
 	return e, nil
 }
 
-// statusWritten is when the status was written last, by the server's clock; now
-// when it does not say.
-func statusWritten(w workload) time.Time {
+// statusWritten is when the status was written last, by the server's clock. Where
+// the server does not record that, it is when the act was sent; else now.
+func statusWritten(w workload, kept integrations.Kept) time.Time {
 	var at time.Time
 	for _, m := range w.meta.ManagedFields {
 		if m.Subresource == "status" && m.Time != nil && m.Time.After(at) {
 			at = m.Time.Time
 		}
 	}
-	if at.IsZero() {
-		return time.Now()
+	if !at.IsZero() {
+		return at
 	}
-	return at
+	if at, err := time.Parse(time.RFC3339Nano, kept["sent"]); err == nil {
+		return at
+	}
+	return time.Now()
 }
 
 // tally counts the pods that are there to stay and those that serve, and says what

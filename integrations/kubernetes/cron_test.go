@@ -86,7 +86,7 @@ func TestSuspendCronJobsAndBack(t *testing.T) {
 	f := on(t, s, "importer: {deployment: importer, cronjobs: [report, mail, old, strict, gone]}")
 
 	p := planned(t, f, "k8s.suspend_cronjobs", integrations.Args{"name": "importer"})
-	if want := "Suspend report, mail, strict (prod)"; p.Title != want {
+	if want := "Suspend report, mail, strict (production)"; p.Title != want {
 		t.Errorf("got %q, want %q", p.Title, want)
 	}
 	for _, want := range []string{"suspended already, and left alone: old", "not there: gone"} {
@@ -203,7 +203,7 @@ func TestWhatWasDoneOfSeveralIsSaid(t *testing.T) {
 		t.Errorf("got %q, %q", r.Text, r.Values[keyCronJobs])
 	}
 	back, err := act(t, f, p.Action).Undo(t.Context(), r)
-	if err != nil || back.Title != "Resume a (prod)" {
+	if err != nil || back.Title != "Resume a (production)" {
 		t.Errorf("got %q, %v; want the undo of a alone", back.Title, err)
 	}
 }

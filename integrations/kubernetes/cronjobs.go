@@ -155,12 +155,26 @@ func (f *fleet) planCron(ctx context.Context, s suspending, a integrations.Args)
 	if s.suspend {
 		p.Next = set.next
 	}
-	for _, c := range acted {
-		p.Checks = append(p.Checks, at.cluster.ownership(ctx, c.u)...)
-		p.Checks = append(p.Checks, at.cluster.may(ctx, c.access("patch", ""))...)
-		p.Checks = append(p.Checks, rehearsed(c.send(ctx, c.u, "", suspendOps(c.u, s.suspend, "dry run"), true)))
-	}
+	p.Checks = append(p.Checks, cronChecks(ctx, s, acted)...)
 	return p, nil
+}
+
+// cronChecks are those of each cron job; what is said of several is said once.
+func cronChecks(ctx context.Context, s suspending, acted []cronJob) []integrations.Check {
+	var kept, rehearsals []integrations.Check
+	var rights []access
+	for _, c := range acted {
+		kept = append(kept, c.cluster.ownership(ctx, c.u)...)
+		rights = append(rights, c.access("patch", ""))
+		rehearsals = append(rehearsals, c.rehearse(ctx, "", suspendOps(c.u, s.suspend, "dry run")))
+	}
+	var out []integrations.Check
+	for _, c := range slices.Concat(kept, acted[0].cluster.may(ctx, rights...), rehearsals) {
+		if !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // sorted reads cron jobs and tells those that an act changes from those that are
@@ -297,8 +311,8 @@ func (s suspending) turn(o object, p integrations.Plan) turn {
 		ops: func(u *unstructured.Unstructured) ([]operation, error) {
 			return suspendOps(u, s.suspend, mark(p)), nil
 		},
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
-			return map[string]string{keyUID: string(u.GetUID()), "schedule": scheduleState(u)}, nil
+		pre: func(u *unstructured.Unstructured) map[string]string {
+			return map[string]string{keyUID: string(u.GetUID()), "schedule": scheduleState(u)}
 		},
 	}
 }

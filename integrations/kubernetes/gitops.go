@@ -59,7 +59,7 @@ func (c *cluster) gitOf(ctx context.Context, obj metav1.Object) (gitSync, error)
 	if !has {
 		return gitSync{}, nil
 	}
-	g.resource = c.preferred(g.resource)
+	g.resource = c.preferred(ctx, g.resource)
 	u, err := g.get(ctx)
 	switch {
 	case err == nil:

@@ -127,7 +127,7 @@ func (g gitSync) complete(ctx context.Context, z freezing, w workload, p *integr
 		p.Checks = append(p.Checks, check)
 	}
 	p.Command = g.byHand(z)
-	p.Checks = slices.Concat(p.Checks, g.cluster.may(ctx, g.access("patch", "")), []integrations.Check{rehearsed(g.send(ctx, g.u, "", list, true))})
+	p.Checks = slices.Concat(p.Checks, g.cluster.may(ctx, g.access("patch", "")), []integrations.Check{g.rehearse(ctx, "", list)})
 	return nil
 }
 
@@ -152,17 +152,17 @@ func (g gitSync) byHand(z freezing) string {
 }
 
 // gitPlanned reads back which sync a plan was made for.
-func (f *fleet) gitPlanned(values map[string]string) (object, error) {
+func (f *fleet) gitPlanned(ctx context.Context, values map[string]string) (object, error) {
 	for _, r := range []resource{applications, kustomizations, helmReleases} {
 		if values[keyTool] == r.plural {
-			return f.objectOf(r, values)
+			return f.objectOf(ctx, r, values)
 		}
 	}
 	return object{}, &integrations.Rejected{Code: "E24", Why: "The plan does not say which sync it means.", Fix: "Make a new preview."}
 }
 
 func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.gitPlanned(p.Record)
+	o, err := f.gitPlanned(ctx, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -171,9 +171,9 @@ func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, k
 		ops: func(u *unstructured.Unstructured) ([]operation, error) {
 			return gitSync{object: o, tool: "Git", u: u}.ops(z, mark(p))
 		},
-		pre: func(ctx context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		pre: func(u *unstructured.Unstructured) map[string]string {
 			g := gitSync{object: o, tool: "Git", u: u}
-			return map[string]string{keyUID: string(u.GetUID()), keySync: g.state()}, nil
+			return map[string]string{keyUID: string(u.GetUID()), keySync: g.state()}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {
@@ -183,7 +183,7 @@ func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, k
 }
 
 func (f *fleet) probeGit(ctx context.Context, z freezing, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.gitPlanned(p.Record)
+	o, err := f.gitPlanned(ctx, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -196,7 +196,7 @@ func (f *fleet) probeGit(ctx context.Context, z freezing, p integrations.Plan) (
 // undoGit makes the plan of the other act. A resume is refused by that plan while
 // Git still wants what was rolled back.
 func (f *fleet) undoGit(ctx context.Context, z freezing, r integrations.Receipt) (integrations.Plan, error) {
-	o, err := f.gitPlanned(r.Values)
+	o, err := f.gitPlanned(ctx, r.Values)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

@@ -130,7 +130,7 @@ func (g gitSync) sourceRevision(ctx context.Context) (string, error) {
 	if ns == "" {
 		ns = g.namespace
 	}
-	r := g.cluster.preferred(resource{group: "source.toolkit.fluxcd.io", version: "v1", plural: plural, short: plural, word: "Flux source"})
+	r := g.cluster.preferred(ctx, resource{group: "source.toolkit.fluxcd.io", version: "v1", plural: plural, short: plural, word: "Flux source"})
 	u, err := object{resource: r, cluster: g.cluster, namespace: ns, name: name}.get(ctx)
 	if err != nil {
 		return "", err

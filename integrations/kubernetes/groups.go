@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,13 +51,14 @@ func (c *cluster) has(ctx context.Context, r resource) (bool, error) {
 	return known[r.group] != "", err
 }
 
-// preferred is a resource in the version that the cluster prefers, as far as that
-// was asked before.
-func (c *cluster) preferred(r resource) resource {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if v := c.served[r.group]; v != "" && r.group != autoscalers.group && r.group != cronJobs.group {
-		r.version = v
+// preferred is a resource in the version that the cluster prefers. What Kubernetes
+// itself defines has the version that this build knows.
+func (c *cluster) preferred(ctx context.Context, r resource) resource {
+	if !strings.Contains(r.group, ".") {
+		return r
+	}
+	if known, err := c.groups(ctx); err == nil && known[r.group] != "" {
+		r.version = known[r.group]
 	}
 	return r
 }
@@ -68,7 +70,7 @@ func (c *cluster) ifAny(ctx context.Context, r resource, namespace string) ([]un
 	if err != nil || !ok {
 		return nil, err
 	}
-	found, err := c.all(ctx, c.preferred(r), namespace)
+	found, err := c.all(ctx, c.preferred(ctx, r), namespace)
 	if isNotFound(err) {
 		return nil, nil
 	}

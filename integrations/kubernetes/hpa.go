@@ -80,7 +80,7 @@ func (f *fleet) planHPA(ctx context.Context, a integrations.Args) (integrations.
 	p.Details = append(p.Details, hpaEffect(w.progress.desired, low, high))
 	p.Command = o.command("patch", o.ref(), "--type=merge", "-p", fmt.Sprintf(`'{"spec":{"minReplicas":%d,"maxReplicas":%d}}'`, low, high))
 	p.Checks = slices.Concat(s.open, c.cluster.ownership(ctx, u), c.cluster.may(ctx, o.access("patch", "")),
-		[]integrations.Check{rehearsed(o.send(ctx, u, "", hpaOps(u, low, high, "dry run"), true))})
+		[]integrations.Check{o.rehearse(ctx, "", hpaOps(u, low, high, "dry run"))})
 	return p, nil
 }
 
@@ -130,7 +130,7 @@ func boundsOf(u *unstructured.Unstructured) (low, high string) {
 }
 
 func (f *fleet) applyHPA(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(autoscalers, p.Record)
+	o, err := f.objectOf(ctx, autoscalers, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -144,9 +144,9 @@ func (f *fleet) applyHPA(ctx context.Context, p integrations.Plan, keep integrat
 		ops: func(u *unstructured.Unstructured) ([]operation, error) {
 			return hpaOps(u, int32(low), int32(high), mark(p)), nil
 		},
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		pre: func(u *unstructured.Unstructured) map[string]string {
 			l, h := boundsOf(u)
-			return map[string]string{keyUID: string(u.GetUID()), keyMin: l, keyMax: h}, nil
+			return map[string]string{keyUID: string(u.GetUID()), keyMin: l, keyMax: h}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {
@@ -156,7 +156,7 @@ func (f *fleet) applyHPA(ctx context.Context, p integrations.Plan, keep integrat
 }
 
 func (f *fleet) probeHPA(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
-	o, err := f.objectOf(autoscalers, p.Record)
+	o, err := f.objectOf(ctx, autoscalers, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -168,7 +168,7 @@ func (f *fleet) probeHPA(ctx context.Context, p integrations.Plan, _ integration
 
 func (f *fleet) undoHPA(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) {
 	v := r.Values
-	o, err := f.objectOf(autoscalers, v)
+	o, err := f.objectOf(ctx, autoscalers, v)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

@@ -24,7 +24,7 @@ const (
 // planPinned is scaling a workload whose count KEDA decides: KEDA is paused at the
 // count.
 func (f *fleet) planPinned(ctx context.Context, c chosen, s scalers, p integrations.Plan, want int32) (integrations.Plan, error) {
-	o := object{resource: c.cluster.preferred(scaledObjects), cluster: c.cluster, namespace: c.namespace, name: s.keda.GetName()}
+	o := object{resource: c.cluster.preferred(ctx, scaledObjects), cluster: c.cluster, namespace: c.namespace, name: s.keda.GetName()}
 	was := s.keda.GetAnnotations()
 	set := pins(strconv.Itoa(int(want)), "true")
 	if was[pinnedKey] == set[pinnedKey] && was[frozenKey] == set[frozenKey] && p.Record[keyWas] == p.Record[keyWanted] {
@@ -40,7 +40,7 @@ func (f *fleet) planPinned(ctx context.Context, c chosen, s scalers, p integrati
 	p.Details = append(p.Details, "KEDA keeps the count (scaled object "+o.name+", "+kedaBounds(s.keda)+"); it is paused by both of its annotations")
 	p.Command = o.command("annotate", o.ref(), pinnedKey+"="+set[pinnedKey], frozenKey+"=true", "--overwrite")
 	p.Checks = slices.Concat(s.open, c.cluster.ownership(ctx, s.keda), c.cluster.may(ctx, o.access("patch", "")),
-		[]integrations.Check{rehearsed(o.send(ctx, s.keda, "", annotate(was, set), true))})
+		[]integrations.Check{o.rehearse(ctx, "", annotate(was, set))})
 	return p, nil
 }
 
@@ -75,22 +75,20 @@ func (f *fleet) pinTurn(o object, at place, set map[string]string, mark string) 
 			}
 			return annotate(u.GetAnnotations(), all), nil
 		},
-		pre: func(ctx context.Context, u *unstructured.Unstructured) (map[string]string, error) {
+		around: func(ctx context.Context) (map[string]string, error) {
 			w, err := at.inspect(ctx)
 			if err != nil {
 				return nil, absent(err, at)
 			}
-			s := scalers{keda: u}
-			now := s.pre()
-			now[keyUID] = string(w.meta.UID)
-			return now, nil
+			return map[string]string{keyUID: string(w.meta.UID)}, nil
 		},
+		pre: func(u *unstructured.Unstructured) map[string]string { return scalers{keda: u}.pre() },
 	}
 }
 
 // pin pauses KEDA at the count.
 func (f *fleet) pin(ctx context.Context, p integrations.Plan, at place, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.scaledObjectOf(at, p.Record[keyKEDA])
+	o, err := f.scaledObjectOf(ctx, at, p.Record[keyKEDA])
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -103,11 +101,11 @@ func (f *fleet) pin(ctx context.Context, p integrations.Plan, at place, keep int
 	}, nil
 }
 
-func (f *fleet) scaledObjectOf(at place, name string) (object, error) {
+func (f *fleet) scaledObjectOf(ctx context.Context, at place, name string) (object, error) {
 	if !goodObject.MatchString(name) {
 		return object{}, &integrations.Rejected{Code: "E24", Why: "The plan does not name a scaled object.", Fix: "Make a new preview."}
 	}
-	return object{resource: at.cluster.preferred(scaledObjects), cluster: at.cluster, namespace: at.namespace, name: name}, nil
+	return object{resource: at.cluster.preferred(ctx, scaledObjects), cluster: at.cluster, namespace: at.namespace, name: name}, nil
 }
 
 // undoPin makes the plan that takes exactly those annotations away that were added,
@@ -162,7 +160,7 @@ func (f *fleet) planResumeKeda(ctx context.Context, a integrations.Args) (integr
 	if u == nil {
 		return integrations.Plan{}, &integrations.Rejected{Code: "E24", Why: "KEDA does not keep the count of " + c.name + ".", Fix: "Use k8s.scale."}
 	}
-	o := object{resource: c.cluster.preferred(scaledObjects), cluster: c.cluster, namespace: c.namespace, name: u.GetName()}
+	o := object{resource: c.cluster.preferred(ctx, scaledObjects), cluster: c.cluster, namespace: c.namespace, name: u.GetName()}
 	was, set := u.GetAnnotations(), pins(a.Text("paused_replicas"), a.Text("paused"))
 	s := scalers{keda: u}
 	p := integrations.Plan{
@@ -183,7 +181,7 @@ func (f *fleet) planResumeKeda(ctx context.Context, a integrations.Args) (integr
 		return p, nil
 	}
 	p.Command = o.command(append([]string{"annotate", o.ref(), "--overwrite"}, annotationWords(set)...)...)
-	p.Checks = slices.Concat(c.cluster.ownership(ctx, u), c.cluster.may(ctx, o.access("patch", "")), []integrations.Check{rehearsed(o.send(ctx, u, "", annotate(was, set), true))})
+	p.Checks = slices.Concat(c.cluster.ownership(ctx, u), c.cluster.may(ctx, o.access("patch", "")), []integrations.Check{o.rehearse(ctx, "", annotate(was, set))})
 	return p, nil
 }
 
@@ -205,7 +203,7 @@ func (f *fleet) applyResumeKeda(ctx context.Context, p integrations.Plan, keep i
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
-	o, err := f.scaledObjectOf(at, p.Record[keyKEDA])
+	o, err := f.scaledObjectOf(ctx, at, p.Record[keyKEDA])
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -221,7 +219,7 @@ func (f *fleet) probeResumeKeda(ctx context.Context, p integrations.Plan, _ inte
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
-	o, err := f.scaledObjectOf(at, p.Record[keyKEDA])
+	o, err := f.scaledObjectOf(ctx, at, p.Record[keyKEDA])
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -243,7 +241,7 @@ func (f *fleet) undoResumeKeda(ctx context.Context, r integrations.Receipt) (int
 	if err != nil {
 		return integrations.Plan{}, err
 	}
-	again := recorded(withPlace(v, at))
+	again := f.again(ctx, v, at)
 	again["paused_replicas"], again["paused"] = v[keyPinned], v[keyFrozen]
 	u, check := at.scaledObject(ctx)
 	switch {

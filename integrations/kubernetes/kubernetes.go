@@ -66,6 +66,11 @@ func newFleet(section config.Section, log *slog.Logger) (*fleet, error) {
 	for _, name := range names {
 		f.clusters[name] = newCluster(name, all[name], log)
 		f.clusters[name].learn = section.Learn
+		// Nothing is asked of the cluster; a file that cannot be read is said when
+		// it is needed.
+		if cfg, err := all[name].load(); err == nil {
+			f.clusters[name].tell(cfg)
+		}
 	}
 	return f, nil
 }

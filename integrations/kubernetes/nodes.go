@@ -80,7 +80,7 @@ func (f *fleet) planCordon(ctx context.Context, c cordoning, a integrations.Args
 		return p, nil
 	}
 	p.Command = o.command(c.verb, o.name)
-	p.Checks = slices.Concat(o.cluster.may(ctx, o.access("patch", "")), []integrations.Check{rehearsed(o.send(ctx, u, "", c.ops(u, "dry run"), true))})
+	p.Checks = slices.Concat(o.cluster.may(ctx, o.access("patch", "")), []integrations.Check{o.rehearse(ctx, "", c.ops(u, "dry run"))})
 	return p, nil
 }
 
@@ -94,15 +94,15 @@ func (c cordoning) ops(u *unstructured.Unstructured, mark string) []operation {
 }
 
 func (f *fleet) applyCordon(ctx context.Context, c cordoning, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(nodeObjects, p.Record)
+	o, err := f.objectOf(ctx, nodeObjects, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
 	t := turn{
 		object: o,
 		ops:    func(u *unstructured.Unstructured) ([]operation, error) { return c.ops(u, mark(p)), nil },
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
-			return map[string]string{keyUID: string(u.GetUID()), keyOpen: nodeState(u)}, nil
+		pre: func(u *unstructured.Unstructured) map[string]string {
+			return map[string]string{keyUID: string(u.GetUID()), keyOpen: nodeState(u)}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {
@@ -112,7 +112,7 @@ func (f *fleet) applyCordon(ctx context.Context, c cordoning, p integrations.Pla
 }
 
 func (f *fleet) probeCordon(ctx context.Context, c cordoning, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.objectOf(nodeObjects, p.Record)
+	o, err := f.objectOf(ctx, nodeObjects, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -122,7 +122,7 @@ func (f *fleet) probeCordon(ctx context.Context, c cordoning, p integrations.Pla
 }
 
 func (f *fleet) undoCordon(ctx context.Context, c cordoning, r integrations.Receipt) (integrations.Plan, error) {
-	o, err := f.objectOf(nodeObjects, r.Values)
+	o, err := f.objectOf(ctx, nodeObjects, r.Values)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

@@ -3,11 +3,14 @@ package kubernetes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -117,12 +120,13 @@ func into[T any](u *unstructured.Unstructured) (*T, error) {
 	return out, nil
 }
 
-// send sends operations as one patch of the object, or of a subresource, that
-// tests the resource version of the reading. A rehearsal does not: a status that
-// moves meanwhile says nothing about whether the change would be accepted.
-func (o object) send(ctx context.Context, u *unstructured.Unstructured, sub string, list []operation, dry bool) error {
+// send sends operations as one patch of the object, or of a subresource. first are
+// the tests that make the server refuse it when the object has moved; a rehearsal
+// has none: a status that moves meanwhile says nothing about whether the change
+// would be accepted.
+func (o object) send(ctx context.Context, sub string, first, list []operation, dry bool) error {
 	if !dry {
-		list = append([]operation{unmoved(u.GetResourceVersion())}, list...)
+		list = slices.Concat(first, list)
 	}
 	body, err := jsonPatch(list)
 	if err != nil {
@@ -132,13 +136,23 @@ func (o object) send(ctx context.Context, u *unstructured.Unstructured, sub stri
 	return err
 }
 
+// rehearse sends the patch as a dry run.
+func (o object) rehearse(ctx context.Context, sub string, list []operation) integrations.Check {
+	return rehearsed(o.send(ctx, sub, nil, list, true))
+}
+
 // turn is how one object is acted on.
 type turn struct {
 	object
 	sub string // subresource that the patch goes to
-	// pre is what must be as in the preview. It may ask for more than the object.
-	pre func(ctx context.Context, u *unstructured.Unstructured) (map[string]string, error)
-	ops func(u *unstructured.Unstructured) ([]operation, error)
+	// around reads what else must be as in the preview; nil when that is nothing. It
+	// comes first, so that the object itself is read right before the patch.
+	around func(ctx context.Context) (map[string]string, error)
+	// pre is what of the object must be as in the preview.
+	pre func(u *unstructured.Unstructured) map[string]string
+	// tests are those by which the server checks once more; unset, the resource version.
+	tests func(u *unstructured.Unstructured) []operation
+	ops   func(u *unstructured.Unstructured) ([]operation, error)
 }
 
 // apply reads the object, holds it against the plan and sends the one patch. Only
@@ -156,17 +170,36 @@ func (t turn) apply(ctx context.Context, p integrations.Plan, keep integrations.
 				return err
 			}
 		}
-		sendErr := t.send(ctx, u, t.sub, list, false)
-		if sendErr == nil || !outran(sendErr) {
+		first := []operation{unmoved(u.GetResourceVersion())}
+		if t.tests != nil {
+			first = t.tests(u)
+		}
+		sendErr := t.send(ctx, t.sub, first, list, false)
+		if sendErr == nil || !ownTest(sendErr) {
 			return sendErr
 		}
 		before := u.GetResourceVersion()
 		wait(ctx, conflictPause)
-		if u, err = t.asPlanned(ctx, p); err == nil && (u.GetResourceVersion() == before || try == conflicts) {
-			return sendErr
+		u, err = t.asPlanned(ctx, p)
+		switch {
+		case err == nil && u.GetResourceVersion() == before:
+			return sendErr // it was not for the test
+		case err == nil && try == conflicts:
+			return &integrations.Stale{Code: "E10", Diff: fmt.Sprintf("%s is being written to all the time; %d tries were refused by the server", t.name, try)}
 		}
 	}
 	return err
+}
+
+// ownTest reports whether the server refused a patch for a test in it, or for a
+// conflict. It says so in words of its own; what an admission policy refuses has
+// the same code and the words of the policy, and is not tried again.
+func ownTest(err error) bool {
+	var status *apierrors.StatusError
+	if !outran(err) || !errors.As(err, &status) {
+		return false
+	}
+	return status.ErrStatus.Code == 409 || strings.Contains(status.ErrStatus.Message, "due to an error in our request")
 }
 
 // sent makes durable that a request is about to leave.
@@ -178,6 +211,13 @@ func sent(keep integrations.Keep) error {
 }
 
 func (t turn) asPlanned(ctx context.Context, p integrations.Plan) (*unstructured.Unstructured, error) {
+	now := map[string]string{}
+	if t.around != nil {
+		var err error
+		if now, err = t.around(ctx); err != nil {
+			return nil, err
+		}
+	}
 	u, err := t.get(ctx)
 	if isNotFound(err) {
 		return nil, &integrations.Stale{Code: "E18", Diff: t.at() + " is gone"}
@@ -185,10 +225,7 @@ func (t turn) asPlanned(ctx context.Context, p integrations.Plan) (*unstructured
 	if err != nil {
 		return nil, err
 	}
-	now, err := t.pre(ctx, u)
-	if err != nil {
-		return nil, err
-	}
+	maps.Copy(now, t.pre(u))
 	if diff := t.difference(u, p.Pre, now); diff != "" {
 		return nil, &integrations.Stale{Code: "E10", Diff: diff}
 	}
@@ -250,12 +287,12 @@ func (o object) standing(ctx context.Context, p integrations.Plan, is func(u *un
 }
 
 // objectOf reads back which object a plan was made for.
-func (f *fleet) objectOf(r resource, values map[string]string) (object, error) {
+func (f *fleet) objectOf(ctx context.Context, r resource, values map[string]string) (object, error) {
 	c, known := f.clusters[values[keyCluster]]
 	if !known || values[keyName] == "" {
 		return object{}, &integrations.Rejected{Code: "E24", Why: "The plan names something that the config does not know now.", Fix: "Make a new preview."}
 	}
-	r = c.preferred(r)
+	r = c.preferred(ctx, r)
 	return object{resource: r, cluster: c, namespace: values[keyNamespace], name: values[keyName]}, nil
 }
 
@@ -273,7 +310,7 @@ func (o object) outline(action string, u *unstructured.Unstructured, args map[st
 	}
 }
 
-func (o object) where() string { return " (" + o.cluster.own.Env + ")" }
+func (o object) where() string { return (chosen{place: place{cluster: o.cluster}}).where() }
 
 // jsonText is a value as it stands in a command.
 func jsonText(v any) string {

@@ -101,7 +101,7 @@ func (f *fleet) planConfig(ctx context.Context, a integrations.Args) (integratio
 	p.Details = append(p.Details, users)
 	p.Command = o.command("patch", o.ref(), "--type=merge", "-p", jsonText(map[string]any{"data": map[string]any{key: orNull(value, given)}}))
 	p.Checks = slices.Concat(check, o.cluster.ownership(ctx, u), o.cluster.may(ctx, o.access("patch", "")),
-		[]integrations.Check{rehearsed(o.send(ctx, u, "", configOps(u, key, value, given, "dry run"), true))})
+		[]integrations.Check{o.rehearse(ctx, "", configOps(u, key, value, given, "dry run"))})
 	return p, nil
 }
 
@@ -273,7 +273,7 @@ func configOps(u *unstructured.Unstructured, key, value string, given bool, mark
 }
 
 func (f *fleet) applyConfig(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(configMaps, p.Record)
+	o, err := f.objectOf(ctx, configMaps, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -283,8 +283,8 @@ func (f *fleet) applyConfig(ctx context.Context, p integrations.Plan, keep integ
 		ops: func(u *unstructured.Unstructured) ([]operation, error) {
 			return configOps(u, v[keyKey], v[keySetValue], v[keySetThere] == "true", mark(p)), nil
 		},
-		pre: func(_ context.Context, u *unstructured.Unstructured) (map[string]string, error) {
-			return map[string]string{keyUID: string(u.GetUID()), keyVersion: u.GetResourceVersion()}, nil
+		pre: func(u *unstructured.Unstructured) map[string]string {
+			return map[string]string{keyUID: string(u.GetUID()), keyVersion: u.GetResourceVersion()}
 		},
 	}
 	if err := t.apply(ctx, p, keep); err != nil {
@@ -294,7 +294,7 @@ func (f *fleet) applyConfig(ctx context.Context, p integrations.Plan, keep integ
 }
 
 func (f *fleet) probeConfig(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
-	o, err := f.objectOf(configMaps, p.Record)
+	o, err := f.objectOf(ctx, configMaps, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}
@@ -306,7 +306,7 @@ func (f *fleet) probeConfig(ctx context.Context, p integrations.Plan, _ integrat
 
 func (f *fleet) undoConfig(ctx context.Context, r integrations.Receipt) (integrations.Plan, error) {
 	v := r.Values
-	o, err := f.objectOf(configMaps, v)
+	o, err := f.objectOf(ctx, configMaps, v)
 	if err != nil {
 		return integrations.Plan{}, err
 	}

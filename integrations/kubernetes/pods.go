@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,7 +84,6 @@ func (f *fleet) planEnding(ctx context.Context, e ending, a integrations.Args) (
 	}
 	p := o.outline(e.action, u, map[string]any{"pod": o.at()})
 	p.Title, p.Many = e.verb+" pod "+o.name+o.where(), e.verb+" %d pods"+o.where()
-	p.Pre[keyServes] = strconv.FormatBool(ready(*pod))
 	p.Record[keyUID] = string(pod.UID)
 	if pod.DeletionTimestamp != nil {
 		p.Gone = "pod " + o.name + " is ending already, since " + clock(pod.DeletionTimestamp.Time, time.Now())
@@ -104,6 +102,8 @@ func (f *fleet) planEnding(ctx context.Context, e ending, a integrations.Args) (
 		p.Grade = integrations.GradeDanger
 	case ready(*pod):
 		p.Grade, p.Details = integrations.GradeDanger, append(p.Details, "it serves at this moment")
+	default:
+		p.Pre[keyServes] = "no" // that is why it is no danger, so it has to stay so
 	}
 	if seconds := pod.Spec.TerminationGracePeriodSeconds; seconds != nil {
 		p.Details = append(p.Details, fmt.Sprintf("it has %d s to end by itself", *seconds))
@@ -215,7 +215,7 @@ func (o object) budgets(ctx context.Context, pod *core.Pod) string {
 }
 
 func (f *fleet) applyEnding(ctx context.Context, e ending, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	o, err := f.objectOf(podObjects, p.Record)
+	o, err := f.objectOf(ctx, podObjects, p.Record)
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
@@ -234,7 +234,7 @@ func (f *fleet) applyEnding(ctx context.Context, e ending, p integrations.Plan, 
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
-	if is := strconv.FormatBool(ready(*pod)); is == "true" && p.Pre[keyServes] != is {
+	if p.Pre[keyServes] == "no" && ready(*pod) {
 		return integrations.Receipt{}, &integrations.Stale{Code: "E10", Diff: "pod " + o.name + " serves now"}
 	}
 	if err := sent(keep); err != nil {
@@ -254,7 +254,7 @@ func (f *fleet) applyEnding(ctx context.Context, e ending, p integrations.Plan, 
 
 // probeEnding cannot know who ended a pod, and need not: it is gone.
 func (f *fleet) probeEnding(ctx context.Context, p integrations.Plan) (integrations.Evidence, error) {
-	o, err := f.objectOf(podObjects, p.Record)
+	o, err := f.objectOf(ctx, podObjects, p.Record)
 	if err != nil {
 		return integrations.Evidence{}, err
 	}

@@ -32,6 +32,7 @@ func TestAnOldDeadlineDoesNotMakeARollbackLookStuck(t *testing.T) {
 	if got := look(t, f, "k8s.rollout_status", web); got.Fields["stuck"] != true || got.Fields["why"] != "no progress within the deadline of the deployment" {
 		t.Errorf("got %+v, want it stuck by its deadline", got.Fields)
 	}
+	s.Kubectl("patch", "deployment/web", "-p", `{"spec":{"progressDeadlineSeconds":600}}`) // the rollback itself has time
 	p := planned(t, f, rollbackName, web)
 	applied(t, f, p)
 	settled(t, f, p) // fails on Wrong

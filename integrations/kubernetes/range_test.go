@@ -60,7 +60,7 @@ func TestOnTheRange(t *testing.T) {
 	r := applied(t, f, p)
 	settled(t, f, p)
 	undo, err := act(t, f, rollbackName).Undo(t.Context(), r)
-	if err != nil || undo.Title != "Roll forward checkout (prod)" {
+	if err != nil || undo.Title != "Roll forward checkout (production)" {
 		t.Errorf("got undo %q, %v", undo.Title, err)
 	}
 	wantIn(t, said(look(t, f, "k8s.rollout_history", integrations.Args{"deployment": "checkout"})), "rev 42, cart:1.9.8", "rev 41, cart:2.0.1", "cart v2")

@@ -103,6 +103,9 @@ func (s situation) stuck(lasting string) string {
 	if text := s.held(); text != "" {
 		return text
 	}
+	if p := s.progress; p.updated >= p.desired && p.available >= p.desired {
+		return "" // what is left is that old pods end
+	}
 	_, since := author(s.meta)
 	for _, c := range s.progress.conditions {
 		// A condition of the rollout before this one stays until there is progress.

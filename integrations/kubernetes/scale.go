@@ -125,14 +125,8 @@ func (f *fleet) planCount(ctx context.Context, c chosen, w workload, want int32)
 	p.Command = c.scaleCommand(int64(want))
 	o := c.object()
 	p.Checks = slices.Concat(says, s.open, w.cluster.ownership(ctx, &w.meta), w.cluster.may(ctx, o.access("patch", "scale")),
-		[]integrations.Check{rehearsed(o.send(ctx, versioned(w.meta.ResourceVersion), "scale", countOps(want), true))})
+		[]integrations.Check{o.rehearse(ctx, "scale", countOps(want))})
 	return p, nil
-}
-
-func versioned(resourceVersion string) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{}
-	u.SetResourceVersion(resourceVersion)
-	return u
 }
 
 // countOps change the count. A count of zero is left out by the server, so the
@@ -189,23 +183,36 @@ func hpaSays(h *scaling.HorizontalPodAutoscaler, name string, now, want int32) (
 	}
 }
 
-// scaleTurn is how the count of a workload is patched.
+// scaleTurn is how the count of a workload is patched. The server tests the count
+// itself rather than the resource version: in the middle of a rollout the status is
+// written many times a second, which is no reason to refuse.
 func (f *fleet) scaleTurn(at place, want int32) turn {
-	t := turn{object: at.object(), sub: "scale", ops: func(*unstructured.Unstructured) ([]operation, error) { return countOps(want), nil }}
-	t.pre = func(ctx context.Context, u *unstructured.Unstructured) (map[string]string, error) {
-		s := at.scalers(ctx)
-		now := s.pre()
-		replicas, there, err := unstructured.NestedInt64(u.Object, "spec", "replicas")
-		if err != nil {
-			return nil, fmt.Errorf("read the count of %s: %w", at.ref(), err)
-		}
-		if !there {
-			replicas = 1
-		}
-		now[keyUID], now[keyReplicas] = string(u.GetUID()), strconv.FormatInt(replicas, 10)
-		return now, s.notByItself(at.name)
+	return turn{
+		object: at.object(), sub: "scale",
+		around: func(ctx context.Context) (map[string]string, error) {
+			s := at.scalers(ctx)
+			return s.pre(), s.notByItself(at.name)
+		},
+		pre: func(u *unstructured.Unstructured) map[string]string {
+			return map[string]string{keyUID: string(u.GetUID()), keyReplicas: strconv.FormatInt(replicasIn(u), 10)}
+		},
+		tests: func(u *unstructured.Unstructured) []operation {
+			if n := replicasIn(u); n > 0 {
+				return []operation{{Op: "test", Path: "/metadata/uid", Value: string(u.GetUID())}, {Op: "test", Path: "/spec/replicas", Value: n}}
+			}
+			return []operation{unmoved(u.GetResourceVersion())} // a count of 0 is left out and cannot be tested
+		},
+		ops: func(*unstructured.Unstructured) ([]operation, error) { return countOps(want), nil },
 	}
-	return t
+}
+
+// replicasIn is the count that a workload asks for.
+func replicasIn(u *unstructured.Unstructured) int64 {
+	n, there, _ := unstructured.NestedInt64(u.Object, "spec", "replicas")
+	if !there {
+		return 1
+	}
+	return n
 }
 
 func (f *fleet) applyScale(ctx context.Context, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
@@ -243,7 +250,7 @@ func (f *fleet) undoScale(ctx context.Context, r integrations.Receipt) (integrat
 	if err != nil {
 		return integrations.Plan{}, err
 	}
-	again := recorded(withPlace(v, at))
+	again := f.again(ctx, v, at)
 	if v[keyKEDA] != "" {
 		return f.undoPin(ctx, v, at, again)
 	}

@@ -63,7 +63,7 @@ func TestScaleToZeroAndBack(t *testing.T) {
 	if e.Text != "0 pods, and none came back for 2 s" {
 		t.Errorf("got %q", e.Text)
 	}
-	if at := statusWritten(workloadOf(t, f, "importer")); time.Since(at) < 2*time.Second {
+	if at := statusWritten(workloadOf(t, f, "importer"), nil); time.Since(at) < 2*time.Second {
 		t.Errorf("settled %s after the last change of the status", time.Since(at))
 	}
 	back := undone(t, f, scaleName, r)
@@ -403,6 +403,37 @@ func clientOf(t testing.TB, s *clustertest.Space) dynamic.Interface {
 		t.Fatal(err)
 	}
 	return client
+}
+
+func TestScaleOfAStatefulSet(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	s.Apply(strings.Replace(statefulSet("db", "db:1", "RollingUpdate"), "spec:\n", `spec:
+  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]
+`, 1) + daemonSet("agent", "agent:1"))
+	s.Apply(statefulSet("queue", "queue:1", "RollingUpdate"))
+	f := on(t, s)
+	p, err := act(t, f, scaleName).Plan(t.Context(), integrations.Args{"deployment": "sts/db", "replicas": int64(1)})
+	if err != nil || p.Grade != integrations.GradeDanger || p.Undo != "" || !strings.Contains(p.NoUndo, "volumes of the pods that go are deleted") {
+		t.Errorf("got %s, undo %q, %q, %v; want a danger without undo", p.Grade, p.Undo, p.NoUndo, err)
+	}
+	if _, err := act(t, f, scaleName).Plan(t.Context(), integrations.Args{"deployment": "ds/agent", "replicas": int64(1)}); !isRejected(err, "is a daemon set") {
+		t.Errorf("got %v, want a refusal", err)
+	}
+	was := *clustertest.Get[appsv1.StatefulSet](s, "statefulsets.apps", "queue").Spec.Replicas
+	f.zeroWatch = time.Second
+	p = planned(t, f, scaleName, integrations.Args{"deployment": "sts/queue", "replicas": int64(0)})
+	r := applied(t, f, p)
+	settled(t, f, p)
+	undone(t, f, scaleName, r)
+	if got := *clustertest.Get[appsv1.StatefulSet](s, "statefulsets.apps", "queue").Spec.Replicas; got != was {
+		t.Errorf("got %d, want %d", got, was)
+	}
+	s.Kubectl("scale", "statefulset/queue", "--replicas=7")
+	if _, err := act(t, f, scaleName).Undo(t.Context(), r); !isStale(err, "queue has a count of 7 now") {
+		t.Errorf("got %v, want that the world moved on", err)
+	}
 }
 
 // Two people press on the same preview: one of them is told what happened.

@@ -306,7 +306,7 @@ func (f *fleet) undoEnv(ctx context.Context, r integrations.Receipt) (integratio
 	if text := entryJSON(now); text != v[keyEnv] && text != v[keyWasEnv] {
 		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: fmt.Sprintf("%s of %s is %s now%s, not as this step left it", v[keyVariable], at.name, envWords(now), w.by())}
 	}
-	again := recorded(withPlace(v, at))
+	again := f.again(ctx, v, at)
 	again["name"], again["container"] = v[keyVariable], v[keyContainer]
 	if v[keyWasEnv] == "" {
 		again["remove"] = true

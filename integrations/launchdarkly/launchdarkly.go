@@ -97,6 +97,9 @@ func (t *target) act(k kind) integrations.Action {
 		Name: k.action, Summary: k.summary, Grade: integrations.GradeChange, Version: 1,
 		Params: append([]integrations.Field{flagField}, k.params...),
 		Output: []integrations.Field{{Name: "version", Kind: integrations.Text, Say: "version of the flag in the environment afterwards"}},
+		Checks: []string{"what off serves", "which flags depend on it, and what they will serve", "nobody changed it since the preview (version in the environment)"},
+		Back:   "the exact value and percentages it had, refused when somebody changed the flag since",
+		Rights: "a custom role with updateOn and updateFallthrough on the flags of the environment, and createApprovalRequest where approvals are required",
 		Plan: func(ctx context.Context, a integrations.Args) (integrations.Plan, error) {
 			return t.plan(ctx, k, a)
 		},

@@ -21,7 +21,8 @@ func (t *target) show() integrations.Action {
 			{Name: "changed", Kind: integrations.Text, Say: "what that changed"},
 			{Name: "dependants", Kind: integrations.List, Say: "flags that have it as a prerequisite"},
 		},
-		Look: t.look,
+		Rights: "reading the project's flags and audit log",
+		Look:   t.look,
 	}
 }
 

@@ -48,8 +48,10 @@ func (t *target) act(k kind) integrations.Action {
 			onField,
 			{Name: "session", Kind: integrations.RowKind, Required: true, Say: "a row of " + listName, Columns: rowFields()},
 		},
-		Plan:  t.planner(k),
-		Apply: t.applier(k),
-		Probe: t.prober(k),
+		Checks: []string{"still the same transaction of the same session", "the role may signal it", "no superuser's session, no replication or maintenance", "whom it holds up"},
+		Rights: "pg_read_all_stats, and EXECUTE on the function that connect.postgres.NAME names for it, or pg_signal_backend",
+		Plan:   t.planner(k),
+		Apply:  t.applier(k),
+		Probe:  t.prober(k),
 	}
 }

@@ -62,7 +62,8 @@ func (t *target) list() integrations.Action {
 			{Name: "count", Kind: integrations.Int, Say: "sessions found, listed or not"},
 			{Name: "rows", Kind: integrations.Rows, Say: "root blockers first, then the oldest", Columns: rowFields()},
 		},
-		Grade: incident.GradeLook, Version: 1, Look: t.look,
+		Rights: "pg_read_all_stats; without it the text of other roles' queries is hidden",
+		Grade:  incident.GradeLook, Version: 1, Look: t.look,
 	}
 }
 

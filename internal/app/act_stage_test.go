@@ -110,8 +110,9 @@ type actOptions struct {
 	books    map[string]string // playbooks: file name to text
 	loop     bool              // the real wake loop runs
 	env      config.Env
-	proxy    *actProxy // stands between Mayday and the server
-	approver string    // instead of Sam and Kim
+	proxy    *actProxy         // stands between Mayday and the server
+	approver string            // instead of Sam and Kim
+	files    map[string]string // secrets: path to value
 }
 
 func newActStage(t *testing.T, server *postgrestest.Server, o actOptions) *actStage {
@@ -133,6 +134,11 @@ func newActStage(t *testing.T, server *postgrestest.Server, o actOptions) *actSt
 	s.file("dsn", dsn)
 	if err := os.Mkdir(filepath.Join(s.dir, "books"), 0o700); err != nil {
 		t.Fatal(err)
+	}
+	for path, text := range o.files {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, text := range o.books {
 		s.file(filepath.Join("books", name), text)

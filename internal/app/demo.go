@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"mayday/internal/config"
 	"mayday/internal/practice"
@@ -39,9 +41,9 @@ type Demo struct {
 	real   string // name of the real database, "" when there is none
 	mu     sync.Mutex
 	curl   string
-	alerts []string // alerts on checkout that stand
-	broken bool     // payments fail
-	sdkKey string   // of the pretend flags
+	alerts []string  // alerts on checkout that stand
+	broken time.Time // since when payments fail; zero while they work
+	sdkKey string    // of the pretend flags
 	runs   machinery
 	watch  sync.WaitGroup
 	stop   context.CancelFunc // of watch
@@ -155,7 +157,13 @@ const badFlag = "checkout-v2"
 
 // makeFlags starts a pretend LaunchDarkly in which the bad flag is still off.
 func (d *Demo) makeFlags(token string) (string, error) {
-	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token, SDKKey: d.sdkKey})
+	var open atomic.Bool // what was done before lies a day back, and is nobody's suspect
+	flags, err := practice.NewLaunchDarkly(practice.LDOptions{Token: token, SDKKey: d.sdkKey, Now: func() time.Time {
+		if open.Load() {
+			return time.Now()
+		}
+		return time.Now().Add(-26 * time.Hour)
+	}})
 	if err != nil {
 		return "", fmt.Errorf("make pretend flags: %w", err)
 	}
@@ -164,6 +172,7 @@ func (d *Demo) makeFlags(token string) (string, error) {
 	if err := flags.SetBy("Li", badFlag, practice.LDChange{On: &off, Comment: "not yet"}); err != nil {
 		return "", fmt.Errorf("turn the bad flag off: %w", err)
 	}
+	open.Store(true)
 	api, err := flags.Start("127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("start pretend flags: %w", err)
@@ -183,6 +192,7 @@ func (d *Demo) breakShop() error {
 	}
 	d.mu.Lock()
 	d.alerts = append(d.alerts, id)
+	d.breaks()
 	d.mu.Unlock()
 	return nil
 }

@@ -117,7 +117,7 @@ func (d *Demo) monitor(ctx context.Context) {
 func (d *Demo) alarm(failing float64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.broken = true
+	d.breaks()
 	if len(d.alerts) > 0 {
 		return
 	}
@@ -127,15 +127,26 @@ func (d *Demo) alarm(failing float64) {
 	}
 }
 
+// badFor is how long trouble is given to show in the figures before the pretend
+// monitoring believes that it is over.
+const badFor = 3 * time.Second
+
+// breaks notes that somebody broke the shop. The caller holds mu.
+func (d *Demo) breaks() {
+	if d.broken.IsZero() {
+		d.broken = time.Now()
+	}
+}
+
 // allWell resolves what stands, once the shop had been broken.
 func (d *Demo) allWell() {
 	d.mu.Lock()
-	if !d.broken {
+	if d.broken.IsZero() || time.Since(d.broken) < badFor {
 		d.mu.Unlock()
 		return
 	}
 	alerts := append(d.alerts, practice.SampleIncident)
-	d.alerts, d.broken = nil, false
+	d.alerts, d.broken = nil, time.Time{}
 	d.mu.Unlock()
 	for _, id := range alerts {
 		_ = d.Pager.Resolve(id, "") // one that is resolved already is well

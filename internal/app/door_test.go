@@ -89,7 +89,7 @@ func TestTLSOfItsOwn(t *testing.T) {
 		t.Helper()
 		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // made a moment ago, by the test
 		defer client.CloseIdleConnections()
-		resp, err := client.Get("https://" + at + "/") //nolint:noctx // answers at once
+		resp, err := client.Get("https://" + at + "/")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,10 +100,10 @@ func TestTLSOfItsOwn(t *testing.T) {
 	if name != "first" || resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("got %s, %d, %v", name, resp.StatusCode, resp.Header)
 	}
-	if resp, err := http.Get("http://" + at + "/api/v1/incidents"); err != nil || resp.StatusCode != http.StatusBadRequest { //nolint:noctx,bodyclose // it says that this is TLS
+	if resp, err := http.Get("http://" + at + "/api/v1/incidents"); err != nil || resp.StatusCode != http.StatusBadRequest { //nolint:bodyclose // it says that this is TLS
 		t.Errorf("in plain text: %v %v", resp, err)
 	}
-	if _, err := tls.Dial("tcp", at, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}); err == nil { //nolint:gosec,noctx // it must not work
+	if _, err := tls.Dial("tcp", at, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}); err == nil { //nolint:gosec // it must not work
 		t.Error("TLS 1.1 is spoken")
 	}
 	writePair(t, dir, "second")
@@ -157,7 +157,7 @@ func TestSignInByProviderWhole(t *testing.T) {
 		client := &http.Client{Jar: jar}
 		var body []byte
 		for _, path := range []string{"/oidc/start", "/"} {
-			resp, err := client.Get(here + path) //nolint:noctx // answers at once
+			resp, err := client.Get(here + path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +178,7 @@ func TestSignInByProviderWhole(t *testing.T) {
 // freePort is one that nobody listens on at the moment.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // given back at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"mayday/bot"
@@ -23,6 +24,7 @@ type outsideParts struct {
 	sources   []bot.Source
 	checkers  map[string]integrations.Checker
 	feeds     []bot.Feed
+	refuse    []func(ctx context.Context) error
 	signals   map[string]integrations.Signals // by prefix
 	backups   []func(ctx context.Context, connection string) (time.Time, bool)
 	closers   []func()
@@ -38,7 +40,7 @@ func connect(set *settings, log *slog.Logger) (*outsideParts, error) {
 	}
 	out.catalogue.Signals = set.signalNames()
 	var errs []error
-	var names []string
+	names := []string{"honeycomb"} // read by readHoneycomb
 	for _, i := range outside {
 		if len(i.At) == 0 {
 			names = append(names, i.Name)
@@ -110,6 +112,9 @@ func (o *outsideParts) add(f *config.File, i integrations.Integration, parts int
 	if parts.Signals != nil {
 		o.signals[i.Prefix] = parts.Signals
 	}
+	if parts.Refuse != nil {
+		o.refuse = append(o.refuse, parts.Refuse)
+	}
 	if parts.Backups != nil {
 		o.backups = append(o.backups, parts.Backups)
 	}
@@ -121,6 +126,28 @@ func (o *outsideParts) add(f *config.File, i integrations.Integration, parts int
 // told reports whether pipelines may tell of their changes at a door.
 func (o *outsideParts) told() bool {
 	return slices.ContainsFunc(o.sources, func(s bot.Source) bool { return s.Name == "changes" })
+}
+
+// refusePatience is how long a start waits for the outside to say what account it
+// gave Mayday. Who does not answer by then is asked by doctor later.
+const refusePatience = 3 * time.Second
+
+// refusal is why Mayday must not serve with what it was given (PROMISES P20).
+func (o *outsideParts) refusal(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, refusePatience)
+	defer cancel()
+	errs := make([]error, len(o.refuse))
+	var wg sync.WaitGroup
+	for n, ask := range o.refuse {
+		wg.Go(func() {
+			errs[n] = ask(ctx)
+			if r, ok := integrations.AsRejected(errs[n]); ok {
+				errs[n] = fault.New(fault.Refused, r.Code, r.Why, r.Fix).WithState("Mayday did not start.")
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 func (o *outsideParts) close() error {

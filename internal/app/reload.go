@@ -36,7 +36,7 @@ func (a *App) desk() *bot.Desk { return a.now.Load().desk }
 
 func (a *App) enforce(r *rules) {
 	a.now.Store(r)
-	a.handler.now.Store(commands.New(r.desk))
+	a.live.now.Store(commands.New(r.desk))
 }
 
 // liveHandler passes on to the handler in force.
@@ -174,7 +174,7 @@ func mistakes(err error) string {
 }
 
 // restarts are the sections that are read at the start only.
-const restarts = "chat pagerduty alertmanager changes connect store log shutdown web.listen web.url web.tls web.trust_proxy web.user_header web.oidc"
+const restarts = "chat pagerduty alertmanager changes connect store log shutdown watch web.listen web.url web.tls web.trust_proxy web.user_header web.oidc"
 
 // adopted are the parts of services that integrations took over at the start.
 func adopted(set *settings) string {

@@ -64,6 +64,9 @@ func (n *announcer) announce(ctx context.Context) {
 
 // Start listens and begins to work. It returns once traffic is taken.
 func (a *App) Start(ctx context.Context) error {
+	if err := a.refusal(ctx); err != nil {
+		return errors.Join(err, a.stops.run())
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", a.set.listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
@@ -90,7 +93,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.wg.Go(func() { source.announce(ctx) })
 	for _, p := range a.places {
 		a.wg.Go(func() {
-			if err := p.Run(ctx, a.front()); err != nil && ctx.Err() == nil {
+			if err := p.Run(ctx, a.handler); err != nil && ctx.Err() == nil {
 				a.failed(fmt.Errorf("run %s: %w", p.Name(), err))
 			}
 		})

@@ -85,11 +85,6 @@ type discreetHandler struct {
 	redactor *telemetry.Redactor
 }
 
-// front is the one handler as every platform gets it.
-func (a *App) front() chat.Handler {
-	return discreetHandler{Handler: &a.handler, redactor: a.tel.Redactor()}
-}
-
 // Handle cleans what was said and what is answered.
 func (h discreetHandler) Handle(ctx context.Context, in chat.Interaction) (chat.Message, error) {
 	in.Text, in.Quote = h.redactor.DataText(in.Text), h.redactor.DataText(in.Quote)

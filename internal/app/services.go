@@ -18,6 +18,9 @@ func (s *settings) readServices() error {
 	if !section.Exists() {
 		return nil
 	}
+	if err := section.CheckKeys(section.Keys()...); err != nil {
+		return err // it is no map
+	}
 	s.entries = map[string]config.Section{}
 	for _, name := range section.Keys() {
 		if err := s.readService(name, section.Sub(name)); err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,7 +11,9 @@ import (
 	"mayday/bot/web"
 	"mayday/integrations"
 	"mayday/internal/config"
+	"mayday/internal/fault"
 	"mayday/internal/incident"
+	"mayday/internal/telemetry"
 )
 
 // topLevel are the keys of a configuration file.
@@ -37,6 +40,7 @@ type settings struct {
 	timeout   time.Duration
 	shutdown  time.Duration
 	watch     watching
+	honeycomb honeycomb
 	playbooks string
 	logFormat string
 	logLevel  string
@@ -48,7 +52,7 @@ func read(f *config.File, env config.Env) (*settings, error) {
 		rooms: map[string]string{incident.RoomOperations: "#operations", incident.RoomStatus: "#status"}}
 	err := config.Join(
 		f.CheckTopLevel(topLevel...), f.LintSecrets(),
-		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readWatch(), s.readRest(env),
+		s.readChat(), s.readWeb(env), s.readStore(env), s.readPeople(), s.readServices(), s.readUpdates(), s.readSafety(), s.readWatch(), s.readHoneycomb(), s.readRest(env),
 	)
 	if err != nil {
 		return nil, err
@@ -179,6 +183,7 @@ func (s *settings) readRest(env config.Env) error {
 		}
 		errs = append(errs, section.Decode(&l))
 		s.logFormat, s.logLevel = l.Format, l.Level
+		errs = append(errs, checkLog(section, l.Format, l.Level))
 	}
 	if env.LogFormat != "" {
 		s.logFormat = env.LogFormat
@@ -205,4 +210,15 @@ func section(f *config.File, i integrations.Integration) config.Section {
 		at = []string{"connect", i.Name}
 	}
 	return f.Section(at...)
+}
+
+// checkLog refuses at once what would keep Mayday from starting.
+func checkLog(section config.Section, format, level string) error {
+	for key, o := range map[string]telemetry.Options{"format": {Format: format}, "level": {Level: level}} {
+		o.Out = io.Discard
+		if _, err := telemetry.New(o); err != nil {
+			return section.Fault(key, "%s", fault.Of(err).Message)
+		}
+	}
+	return nil
 }

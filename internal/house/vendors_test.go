@@ -26,6 +26,7 @@ var vendors = []vendor{
 	{prefix: "github.com/prometheus/client_model", in: []string{"internal/telemetry"}, tests: true, reason: "reads our own metrics back"},
 	{prefix: "github.com/prometheus/common", in: []string{"internal/telemetry", "integrations/prometheus", "internal/practice/prometheus"}, tests: true, reason: "types of client_golang's API"},
 	{prefix: "github.com/honeycombio/beeline-go", in: []string{"internal/telemetry"}, reason: "archived upstream, to be replaced in one file"},
+	{prefix: "github.com/honeycombio/libhoney-go", in: []string{"internal/telemetry"}, reason: "what beeline-go sends with"},
 	{prefix: "cel.dev/cel-go", in: []string{"playbooks"}, reason: "verify: and when:"},
 	{prefix: "google.golang.org/genproto/googleapis/api/expr", in: []string{"playbooks"}, reason: "types of cel-go's API"},
 	{prefix: "github.com/goccy/go-yaml", in: []string{"internal/config", "playbooks"}, tests: true, reason: "the config file, the language, and vendors' descriptions"},

@@ -79,6 +79,8 @@ func SeeEffect(id string, ev Evidence) Decide {
 		}
 		f := Effect{State: EffectWatching, Text: ev.Text, Wrong: ev.Wrong, Until: s.Effect.Until}
 		switch {
+		case s.UndoneBy != "": // somebody took it back on the way: that is no failure
+			f = Effect{State: EffectSettled, Text: "taken back before it was complete", Until: f.Until}
 		case ev.Settled:
 			f.State = EffectSettled
 		case ev.Wrong != "":

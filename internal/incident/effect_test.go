@@ -122,3 +122,14 @@ func newWorldWith(t *testing.T, was *world, to StepState) *world {
 	w.do(t, Finish("s", Ended{To: to, Text: "no answer", Reason: "no answer", Code: "E13"}))
 	return w
 }
+
+// TestAnEffectThatWasTakenBackIsNoFailure: the undo came before the rollout was
+// over.
+func TestAnEffectThatWasTakenBackIsNoFailure(t *testing.T) {
+	w := rolling(t)
+	w.inc.Step("s").UndoneBy = "u"
+	w.do(t, SeeEffect("s", Evidence{Text: "runs another image", Wrong: "it was changed again since"}))
+	if s, r := w.step(), w.inc.Run("r"); s.Effect.State != EffectSettled || s.Effect.Wrong != "" || r.State == RunPaused {
+		t.Errorf("got %+v, run %s", s.Effect, r.State)
+	}
+}

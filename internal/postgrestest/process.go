@@ -22,6 +22,9 @@ func launch(cmd *exec.Cmd) (*process, error) {
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		// A thread that ends while it is locked would take others' children along,
+		// which it may have started before.
+		defer runtime.UnlockOSThread()
 		defer close(p.done)
 		err := cmd.Start()
 		started <- err

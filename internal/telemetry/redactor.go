@@ -90,10 +90,30 @@ func passwordsIn(secret string) []string {
 			found = append(found, p)
 		}
 	}
+	found = append(found, partsOf(secret)...)
 	if m := dsnPassword.FindStringSubmatch(secret); m != nil {
 		found = append(found, strings.Trim(m[1], "'"))
 	}
 	return found
+}
+
+// partsOf are the parts of a web address that make it a secret: long pieces of its
+// path, and values of its query.
+func partsOf(secret string) []string {
+	u, err := url.Parse(secret)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil
+	}
+	var found []string
+	for piece := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if text, err := url.PathUnescape(piece); err == nil && len(text) > wordy {
+			found = append(found, text)
+		}
+	}
+	for _, values := range u.Query() {
+		found = append(found, values...)
+	}
+	return slices.DeleteFunc(found, Wordy)
 }
 
 // linesOf are the lines of a key in PEM or the like; nothing for other secrets.
