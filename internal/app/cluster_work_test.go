@@ -241,7 +241,8 @@ func TestKubernetesByHandIsSafeToRepeat(t *testing.T) {
 		}
 		for n := range 2 {
 			out, err := s.typedBy(command)
-			// What was rolled back to has a new number now: the second time kubectl finds nothing to do.
+			// What was rolled back to has a new number now: the second time kubectl finds
+			// no such revision, says so, and changes nothing.
 			if err != nil && (n == 0 || !strings.Contains(out, "unable to find specified revision")) {
 				t.Fatalf("%s: %v\n%s", command, err, out)
 			}
