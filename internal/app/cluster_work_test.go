@@ -38,24 +38,21 @@ spec:
 `
 
 // TestKubernetesWorkersPauseAndComeBack stops the workers and the cron jobs of a
-// service and brings them back to their exact counts.
+// service and brings them back to their exact counts. One worker has an
+// autoscaler, the other has none.
 func TestKubernetesWorkersPauseAndComeBack(t *testing.T) {
-	for name, scaler := range map[string]string{"with an autoscaler": importerScaler, "without": ""} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			space := clustertest.New(t)
-			space.Apply(clustertest.Deployment("web", "web:1", 1) + clustertest.Deployment("importer", "importer:1", 3) + clustertest.Deployment("mailer", "mailer:1", 2) +
-				cronJob("report", "0 0 1 1 *") + cronJob("bills", "0 0 1 1 *") + scaler)
-			space.WaitRolledOut("importer")
-			space.WaitRolledOut("mailer")
-			s := newClusterStage(t, space, clusterOptions{})
-			s.as(s.rights())
-			s.open()
-			s.pauseWorkers()
-			s.workersComeBack()
-			s.whole()
-		})
-	}
+	t.Parallel()
+	space := clustertest.New(t)
+	space.Apply(clustertest.Deployment("web", "web:1", 1) + clustertest.Deployment("importer", "importer:1", 3) + clustertest.Deployment("mailer", "mailer:1", 2) +
+		cronJob("report", "0 0 1 1 *") + cronJob("bills", "0 0 1 1 *") + importerScaler)
+	space.WaitRolledOut("importer")
+	space.WaitRolledOut("mailer")
+	s := newClusterStage(t, space, clusterOptions{})
+	s.as(s.rights())
+	s.open()
+	s.pauseWorkers()
+	s.workersComeBack()
+	s.whole()
 }
 
 func (s *clusterStage) pauseWorkers() {
