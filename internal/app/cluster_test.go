@@ -21,6 +21,7 @@ func TestKubernetesBadDeployIsPutBack(t *testing.T) {
 			deployed(space, kind, "web:2")
 			space.Kubectl("rollout", "status", kind.ref, "--timeout=60s")
 			s := newClusterStage(t, space, clusterOptions{kind: kind})
+			s.as(s.rights()) // nothing more than the documented Role
 			s.suspectIsFirst()
 			s.putBack()
 			s.takenBackAndForward()
