@@ -126,11 +126,22 @@ func Rank(service string, onset time.Time, found []Suspect) []Suspect {
 		return cmp.Or(
 			cmp.Compare(distance(service, a), distance(service, b)),
 			b.At.Compare(a.At),
+			cmp.Compare(standing(a), standing(b)),
 			cmp.Compare(slices.Index(SuspectKinds, a.Kind), slices.Index(SuspectKinds, b.Kind)),
 			cmp.Compare(a.Source+a.ID, b.Source+b.ID),
 		)
 	})
 	return out
+}
+
+// standing tells what is there now, and can be put back, from what it replaced.
+// Targets date their changes by the second: two in one second are no rarity where
+// a script deploys.
+func standing(s Suspect) int {
+	if s.Offer != nil {
+		return 0
+	}
+	return 1
 }
 
 func distance(service string, s Suspect) int {

@@ -7,6 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func TestRankOfTwoInOneSecond(t *testing.T) {
+	before := Suspect{Source: "k8s", ID: "web/1", Kind: SuspectDeploy, Service: "checkout", At: noon}
+	now := Suspect{Source: "k8s", ID: "web/2", Kind: SuspectDeploy, Service: "checkout", At: noon, Offer: &Offer{Label: "Roll back checkout", Playbook: "rollback"}}
+	if got := Rank("checkout", noon, []Suspect{before, now}); got[0].ID != now.ID {
+		t.Errorf("got %s first, want what can be put back", got[0].ID)
+	}
+}
+
 func TestRank(t *testing.T) {
 	onset := noon
 	ago := func(d time.Duration) time.Time { return onset.Add(-d) }

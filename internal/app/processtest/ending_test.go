@@ -7,7 +7,7 @@ import (
 // ending is a server whose process is ended at bad moments of an act, and the
 // count of effects that the target itself keeps.
 type ending struct {
-	t       *testing.T
+	t       testing.TB
 	home    *home
 	p       *process
 	effects func() int

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"mayday/internal/clustertest"
 )
 
 // binary is the program under test.
@@ -32,5 +34,5 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("build mayday: %w\n%s", err, out)
 	}
-	return m.Run(), nil
+	return clustertest.Run(m, nil), nil
 }
