@@ -52,10 +52,14 @@ func (c *card) planned(p incident.Plan) {
 		c.line("  ", chat.Clamp(d, 160))
 	}
 	c.checks(p)
-	if p.Command != "" && len(p.Details) == 0 {
+	if p.Command != "" && min(len(p.Details), 4)+min(len(p.Checks), 5) <= linesForCommand {
 		c.line("Runs  ", chat.Code(chat.Clamp(p.Command, 200)))
 	}
 }
+
+// linesForCommand is how many details and checks leave room for the command: a
+// message has at most 14 lines.
+const linesForCommand = 7
 
 func gradeWord(g incident.Grade) string {
 	if g == incident.GradeDanger {
