@@ -18,8 +18,9 @@ func (s *settings) readServices() error {
 	if !section.Exists() {
 		return nil
 	}
-	if err := section.CheckKeys(section.Keys()...); err != nil {
-		return err // it is no map
+	if len(section.Keys()) == 0 {
+		var none map[string]string
+		return section.Decode(&none) // an error where it is no map
 	}
 	s.entries = map[string]config.Section{}
 	for _, name := range section.Keys() {

@@ -147,9 +147,7 @@ func TestErrorsFollowThePods(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.until("the errors are about 12 %", func() bool { return near(x.share(), cartShare+usualShare) })
-	if got := x.s.Failing("checkout"); !near(got, cartShare+usualShare) {
-		t.Errorf("customers feel a share of %v, want that of the chart", got)
-	}
+	x.until("customers feel the share of the chart", func() bool { return near(x.s.Failing("checkout"), cartShare+usualShare) })
 	if err := x.s.deploy(context.Background(), "checkout", "cart", GoodCart, "put back"); err != nil {
 		t.Fatal(err)
 	}
