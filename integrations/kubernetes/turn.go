@@ -128,8 +128,9 @@ func mark(p integrations.Plan) string {
 }
 
 // conflicts is how often a patch is made anew because something but the spec
-// moved between reading and patching.
-const conflicts = 3
+// moved between reading and patching. In the middle of a rollout the controller
+// writes a status several times a second; three were not always enough.
+const conflicts = 6
 
 // conflictPause lets a controller finish writing a status: in the middle of a
 // rollout it does so several times in a row.
