@@ -10,7 +10,7 @@ import (
 
 // FuzzHost: only our own names pass, however they are written.
 func FuzzHost(f *testing.F) {
-	for _, s := range []string{"", "localhost", "LOCALHOST.:80", "127.0.0.1:7373", "[::1]", "[::1]:80", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "localhost:80:80", "[localhost]", "localhost\x00", "a@localhost", "0x7f.1", "localhost."} {
+	for _, s := range []string{"", "localhost", "LOCALHOST.:80", "127.0.0.1:7373", "[::1]", "[::1]:80", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "localhost:80:80", "[localhost]", "127.0.0.1:evil", "[::1]evil", "[::1]:evil", "::1", "localhost:", "localhost:99999", "[::ffff:127.0.0.1]", "a..", "localhost\x00", "a@localhost", "0x7f.1", "localhost."} {
 		f.Add(s)
 	}
 	hosts, err := allowedHosts("https://mayday.acme.dev", nil)
@@ -20,6 +20,9 @@ func FuzzHost(f *testing.F) {
 	s := &Server{hosts: hosts}
 	f.Fuzz(func(t *testing.T, host string) {
 		name := bareHost(host)
+		if again := bareHost(name); again != name {
+			t.Errorf("%q is %q, and that is %q", host, name, again)
+		}
 		if s.knowsHost(&http.Request{Host: host}) != hosts[name] {
 			t.Errorf("%q is %q, and that is judged otherwise", host, name)
 		}

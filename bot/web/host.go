@@ -2,11 +2,11 @@ package web
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,21 +19,54 @@ func allowedHosts(link string, more []string) (map[string]bool, error) {
 		if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return nil, fmt.Errorf("read web.url: %q is no http or https address", link)
 		}
-		hosts[strings.ToLower(u.Hostname())] = true
+		name := bareHost(u.Host)
+		if name == "" {
+			return nil, fmt.Errorf("read web.url: %q is no host name (international ones are written xn--…)", u.Hostname())
+		}
+		hosts[name] = true
 	}
 	for _, h := range more {
-		hosts[bareHost(h)] = true
+		name := bareHost(h)
+		if name == "" {
+			return nil, fmt.Errorf("read web.hosts: %q is no host name (international ones are written xn--…)", h)
+		}
+		hosts[name] = true
 	}
 	return hosts, nil
 }
 
-// bareHost is the name without port, brackets and the dot at its end.
+// bareHost is the name without port, brackets and the dot at its end; "" for what
+// RFC 3986 does not let stand in a Host header: a port that is no number of at
+// most 16 bits, brackets around anything but an IPv6 address.
 func bareHost(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.String()
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.ToLower(strings.TrimSuffix(host, "."))
+	name, port := host, ""
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		name, port = host[:i], host[i+1:]
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
+		return ""
+	}
+	if inner, ok := strings.CutPrefix(name, "["); ok {
+		inner, closed := strings.CutSuffix(inner, "]")
+		addr, err := netip.ParseAddr(inner)
+		if !closed || err != nil || !addr.Is6() {
+			return ""
+		}
+		return addr.String()
+	}
+	name = strings.TrimSuffix(name, ".")
+	if strings.ContainsFunc(name, notInName) || strings.HasSuffix(name, ".") {
+		return ""
+	}
+	return strings.ToLower(name)
+}
+
+// notInName: browsers send ASCII, international names as xn--.
+func notInName(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune(`[]:@/\`, r)
 }
 
 func (s *Server) knowsHost(r *http.Request) bool { return s.hosts[bareHost(r.Host)] }
@@ -48,6 +81,9 @@ func (s *Server) watchable(r *http.Request) bool {
 	host := bareHost(r.Host)
 	if _, err := netip.ParseAddr(host); err == nil || s.knowsHost(r) {
 		return true
+	}
+	if host == "" { // old probes send none; a malformed one is nobody's
+		return r.Host == ""
 	}
 	return !strings.Contains(host, ".") || slices.ContainsFunc(inside, func(end string) bool { return strings.HasSuffix(host, end) })
 }

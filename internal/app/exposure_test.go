@@ -168,6 +168,9 @@ var exposure = []struct {
 	{"host: none", "alone", asked{path: "/", host: "(none)"}, "403", ""},
 	{"host: a user part", "alone", asked{path: "/", host: "127.0.0.1@evil.example"}, "403", ""},
 	{"host: forwarded host does not count", "alone", asked{path: "/", host: "evil.example", header: []string{"X-Forwarded-Host", acme}}, "403", ""},
+	{"host: a port that is none", "alone", asked{path: "/", host: "127.0.0.1:evil", session: "Ana"}, "403", ""},
+	{"host: brackets around a name", "alone", asked{path: "/", host: "[localhost]:7373", session: "Ana"}, "403", ""},
+	{"host: a monitor with a port that is none", "alone", asked{path: "/readyz", host: "127.0.0.1:evil"}, "403", ""},
 	{"host: a monitor by name", "alone", asked{path: "/readyz", host: "evil.example"}, "403", ""},
 	{"host: a monitor by address", "alone", asked{path: "/readyz", host: "10.1.2.3:7373"}, "200", ""},
 
