@@ -19,8 +19,8 @@ func FuzzHost(f *testing.F) {
 	}
 	s := &Server{hosts: hosts}
 	f.Fuzz(func(t *testing.T, host string) {
-		name := bareHost(host)
-		if again := bareHost(name); again != name {
+		name := HostName(host)
+		if again := HostName(name); again != name {
 			t.Errorf("%q is %q, and that is %q", host, name, again)
 		}
 		if s.knowsHost(&http.Request{Host: host}) != hosts[name] {

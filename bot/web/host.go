@@ -19,14 +19,14 @@ func allowedHosts(link string, more []string) (map[string]bool, error) {
 		if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return nil, fmt.Errorf("read web.url: %q is no http or https address", link)
 		}
-		name := bareHost(u.Host)
+		name := HostName(u.Host)
 		if name == "" {
 			return nil, fmt.Errorf("read web.url: %q is no host name (international ones are written xn--…)", u.Hostname())
 		}
 		hosts[name] = true
 	}
 	for _, h := range more {
-		name := bareHost(h)
+		name := HostName(h)
 		if name == "" {
 			return nil, fmt.Errorf("read web.hosts: %q is no host name (international ones are written xn--…)", h)
 		}
@@ -35,10 +35,11 @@ func allowedHosts(link string, more []string) (map[string]bool, error) {
 	return hosts, nil
 }
 
-// bareHost is the name without port, brackets and the dot at its end; "" for what
+// HostName is the name in a Host header or in web.hosts: without port, brackets
+// and the dot at its end; "" for what
 // RFC 3986 does not let stand in a Host header: a port that is no number of at
 // most 16 bits, brackets around anything but an IPv6 address.
-func bareHost(host string) string {
+func HostName(host string) string {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.String()
 	}
@@ -69,7 +70,7 @@ func notInName(r rune) bool {
 	return r <= ' ' || r > '~' || strings.ContainsRune(`[]:@/\`, r)
 }
 
-func (s *Server) knowsHost(r *http.Request) bool { return s.hosts[bareHost(r.Host)] }
+func (s *Server) knowsHost(r *http.Request) bool { return s.hosts[HostName(r.Host)] }
 
 // inside are endings of names that only a private network gives out.
 var inside = []string{".svc", ".cluster.local", ".internal"}
@@ -78,7 +79,7 @@ var inside = []string{".svc", ".cluster.local", ".internal"}
 // network: probes and scrapers of a cluster do. No stranger's page can have such
 // a name.
 func (s *Server) watchable(r *http.Request) bool {
-	host := bareHost(r.Host)
+	host := HostName(r.Host)
 	if _, err := netip.ParseAddr(host); err == nil || s.knowsHost(r) {
 		return true
 	}
@@ -94,5 +95,5 @@ func (s *Server) secure(r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(s.o.URL)
-	return err == nil && u.Scheme == "https" && bareHost(u.Host) == bareHost(r.Host)
+	return err == nil && u.Scheme == "https" && HostName(u.Host) == HostName(r.Host)
 }

@@ -41,7 +41,7 @@ web:
 
 var siteWebs = map[string]string{
 	"alone": "  url: https://mayday.acme.dev\n",
-	"proxy": "  url: https://mayday.acme.dev\n  listen: 0.0.0.0:7373\n  trust_proxy: [10.9.0.0/16, 192.0.2.7]\n  user_header: X-Auth-User\n",
+	"proxy": "  url: https://mayday.acme.dev\n  listen: 0.0.0.0:7373\n  trust_proxy: [10.9.0.0/16, 192.0.2.7]\n  user_header: X-Auth-User\n  hosts: [mayday.ops.svc]\n",
 	"open":  "  read: anyone\n",
 }
 
@@ -243,6 +243,7 @@ var exposure = []struct {
 	{"proxy: says who by address", "proxy", asked{path: "/", host: acme, peer: "192.0.2.7", header: []string{"X-Auth-User", "Li@acme.dev"}}, "200 sets __Host-mayday", "Li"},
 	{"proxy: somebody unknown may look", "proxy", asked{path: "/", host: acme, peer: "10.9.1.2", header: []string{"X-Auth-User", "eve"}}, "200 sets __Host-mayday", "eve"},
 	{"proxy: somebody unknown may not act", "proxy", asked{method: "POST", path: "/api/v1/commands", body: `{"text":"freeze on"}`, host: acme, peer: "10.9.1.2", header: []string{"X-Auth-User", "eve"}}, "403", "E1"},
+	{"proxy: by another of its names", "proxy", asked{path: "/", host: "mayday.ops.svc:7373", peer: "10.9.1.2", header: []string{"X-Auth-User", "ana"}}, "200 sets mayday", "Ana"},
 	{"proxy: says two names", "proxy", asked{path: "/", host: acme, peer: "10.9.1.2", header: []string{"X-Auth-User", "ana", "X-Auth-User", "li"}}, "401", ""},
 	{"proxy: another site presses through it", "proxy", asked{method: "POST", path: "/command", body: "text=help", host: acme, peer: "10.9.1.2", header: []string{"X-Auth-User", "ana", fetch, "cross-site"}}, "403", ""},
 	{"proxy: a stranger pretends to be it", "proxy", asked{path: "/", host: acme, peer: "10.10.1.2", header: []string{"X-Auth-User", "ana"}}, "403", "through its proxy"},
@@ -308,6 +309,8 @@ func TestOpenBind(t *testing.T) {
 		{"tokens behind a proxy", "listen: 0.0.0.0:7373, trust_proxy: 10.0.0.0/8, " + tokens, "", ""},
 		{"OIDC behind a proxy", "listen: 0.0.0.0:7373, trust_proxy: [10.0.0.1], " + oidc, "", ""},
 		{"a proxy's header", "listen: 0.0.0.0:7373, trust_proxy: [10.0.0.1], user_header: X-User", "", ""},
+		{"another name", "hosts: [mayday.ops.svc]", "", ""},
+		{"a name that is none", "hosts: ['http://mayday.ops.svc']", "", "list of host names"},
 		{"a header of everybody", "user_header: X-User", "", "needs trust_proxy"},
 		{"everybody is the proxy", "trust_proxy: 0.0.0.0/0", "", "may not be everybody"},
 		{"a proxy that is no address", "trust_proxy: proxy.acme.dev", "", "list of addresses or networks"},

@@ -174,7 +174,7 @@ func mistakes(err error) string {
 }
 
 // restarts are the sections that are read at the start only.
-const restarts = "chat pagerduty alertmanager changes connect store log shutdown watch web.listen web.url web.tls web.trust_proxy web.user_header web.oidc"
+const restarts = "chat pagerduty alertmanager changes connect store log shutdown watch web.listen web.url web.tls web.trust_proxy web.user_header web.hosts web.oidc"
 
 // adopted are the parts of services that integrations took over at the start.
 func adopted(sets ...*settings) string {
@@ -201,7 +201,7 @@ func differences(a, b *config.File, only string) []string {
 				places = append(places, key)
 			}
 		}
-		for _, key := range []string{"listen", "url", "tls", "trust_proxy", "user_header", "oidc", "read", "tokens"} {
+		for _, key := range []string{"listen", "url", "tls", "trust_proxy", "user_header", "hosts", "oidc", "read", "tokens"} {
 			places = append(places, "web."+key)
 		}
 	}

@@ -19,6 +19,7 @@ type webDoor struct {
 	proxies    []netip.Prefix
 	userHeader string
 	oidc       *web.OIDC
+	hosts      []string // more names that it is called by
 }
 
 // webSection is `web` as the file has it.
@@ -28,6 +29,7 @@ type webSection struct {
 	Read       string         `yaml:"read"`
 	TrustProxy config.Strings `yaml:"trust_proxy"`
 	UserHeader string         `yaml:"user_header"`
+	Hosts      config.Strings `yaml:"hosts"`
 	TLS        struct {
 		Cert string `yaml:"cert"`
 		Key  string `yaml:"key"`
@@ -70,7 +72,7 @@ func (s *settings) readWeb(env config.Env) error {
 			return err
 		}
 	}
-	if err := config.Join(s.readTLS(section, w), s.readProxy(section, w), s.readOIDC(section, w)); err != nil {
+	if err := config.Join(s.readTLS(section, w), s.readProxy(section, w), s.readHosts(section, w), s.readOIDC(section, w)); err != nil {
 		return err
 	}
 	return s.exposed(section)
@@ -130,6 +132,16 @@ func (s *settings) readProxy(section config.Section, w webSection) error {
 		return section.Fault("user_header", "`user_header` needs trust_proxy: from everybody else the header is not believed")
 	}
 	s.door.userHeader = w.UserHeader
+	return nil
+}
+
+func (s *settings) readHosts(section config.Section, w webSection) error {
+	for _, written := range w.Hosts {
+		if web.HostName(written) == "" {
+			return section.Fault("hosts", "`hosts` is a list of host names, like mayday.ops.svc, not %q; international ones are written xn--…", written)
+		}
+	}
+	s.door.hosts = w.Hosts
 	return nil
 }
 

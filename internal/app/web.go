@@ -49,7 +49,7 @@ func (a *App) makeWeb() error {
 		},
 		Pipelines:  a.set.pipelines(),
 		DoorStates: a.desk().Doors, Metrics: a.tel.Handler(), Meter: a.tel.Metrics(), Ready: a.ready,
-		Tokens: tokens, URL: a.set.url, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
+		Tokens: tokens, URL: a.set.url, Hosts: a.set.door.hosts, OpenRead: a.set.openRead, Demo: a.o.Demo, DemoKey: a.o.DemoKey,
 		SpeedLabel: speed, Help: help, Log: a.log, Now: a.o.Clock,
 		Person:  func(u chat.User) incident.Person { return a.desk().Person(web.Platform.Name, u) },
 		Proxies: a.set.door.proxies, UserHeader: a.set.door.userHeader, Recognise: func(i web.Identity) (chat.User, bool) { return a.now.Load().set.recognise(i) }, OIDC: a.set.door.oidc, Verb: a.verb,
