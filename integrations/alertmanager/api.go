@@ -218,7 +218,7 @@ func reason(body []byte) string {
 	if json.Unmarshal(body, &text) != nil && json.Unmarshal(body, &object) == nil {
 		text = object.Message
 	}
-	if text = clip(oneLine(strings.TrimSpace(text)), 200); text == "" {
+	if text = integrations.Clip(integrations.OneLine(strings.TrimSpace(text)), 200); text == "" {
 		return ""
 	}
 	return ": " + text

@@ -32,7 +32,7 @@ func (m *manager) Check(ctx context.Context) []integrations.Finding {
 	case err != nil || !there:
 		return append(found, integrations.Finding{Text: "there is no Alertmanager at its address", Fix: "Check alertmanager.url: it ends before /api/v2."})
 	}
-	return append(found, integrations.Finding{OK: true, Text: "Alertmanager answers, version " + clip(oneLine(status.Version.Version), 20)})
+	return append(found, integrations.Finding{OK: true, Text: "Alertmanager answers, version " + integrations.Clip(integrations.OneLine(status.Version.Version), 20)})
 }
 
 // door looks at the tokens of the inbound door.

@@ -33,8 +33,8 @@ func (m *manager) planExpire(ctx context.Context, a integrations.Args) (integrat
 	p := integrations.Plan{
 		Action: expireName, Target: "alertmanager/" + words(s.Matchers), Title: "End the silence of " + words(s.Matchers),
 		Subject: s.Matchers[0].Value, Env: m.own.Env, Grade: integrations.GradeChange,
-		From: "silent until " + clock(s.EndsAt) + ", by " + clip(oneLine(s.By), 40), To: "alerts of it notify again",
-		Details: []string{clip(oneLine(s.Comment), 160)},
+		From: "silent until " + clock(s.EndsAt) + ", by " + integrations.Clip(integrations.OneLine(s.By), 40), To: "alerts of it notify again",
+		Details: []string{integrations.Clip(integrations.OneLine(s.Comment), 160)},
 		Checks:  []integrations.Check{{Text: "it is in force", Answer: integrations.Yes}},
 		Command: "amtool silence expire " + id, NoUndo: "To be quiet again needs a new silence.",
 		Args: map[string]any{"silence": id}, Credential: source,

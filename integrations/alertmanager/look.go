@@ -44,12 +44,12 @@ func (m *manager) list(ctx context.Context, _ integrations.Args) (integrations.T
 	case 0:
 		out.Summary = "nothing is silenced"
 	case 1:
-		out.Summary = "1 silence: " + clip(words(all[0].Matchers), labelLength) + " until " + clock(all[0].EndsAt)
+		out.Summary = "1 silence: " + integrations.Clip(words(all[0].Matchers), labelLength) + " until " + clock(all[0].EndsAt)
 	}
 	for _, s := range all[:min(mostRows, len(all))] {
-		tail := ", until " + clock(s.EndsAt) + ", " + clip(oneLine(s.By), 20)
-		out.Rows = append(out.Rows, integrations.Row{ID: s.ID, Label: clip(words(s.Matchers), labelLength-len([]rune(tail))) + tail, Values: map[string]any{
-			"labels": words(s.Matchers), "until": s.EndsAt.UTC().Format("2006-01-02T15:04:05Z"), "by": clip(oneLine(s.By), 80), "comment": clip(oneLine(s.Comment), 300)}})
+		tail := ", until " + clock(s.EndsAt) + ", " + integrations.Clip(integrations.OneLine(s.By), 20)
+		out.Rows = append(out.Rows, integrations.Row{ID: s.ID, Label: integrations.Clip(words(s.Matchers), labelLength-len([]rune(tail))) + tail, Values: map[string]any{
+			"labels": words(s.Matchers), "until": s.EndsAt.UTC().Format("2006-01-02T15:04:05Z"), "by": integrations.Clip(integrations.OneLine(s.By), 80), "comment": integrations.Clip(integrations.OneLine(s.Comment), 300)}})
 	}
 	return out, nil
 }

@@ -69,7 +69,7 @@ func (m *manager) wanted(a integrations.Args) ([]matcher, error) {
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		value := labels[name]
 		if !labelName.MatchString(name) || value == "" || len(value) > maxLabel {
-			return nil, &integrations.Rejected{Code: "E24", Why: "A silence is for labels with a value, and " + strconv.Quote(clip(oneLine(name), 40)) + " is none.", Fix: "Write match: {service: checkout}."}
+			return nil, &integrations.Rejected{Code: "E24", Why: "A silence is for labels with a value, and " + strconv.Quote(integrations.Clip(integrations.OneLine(name), 40)) + " is none.", Fix: "Write match: {service: checkout}."}
 		}
 		out = append(out, matcher{Name: name, Value: value})
 	}
@@ -82,7 +82,7 @@ func (m *manager) labelsOf(service string) (map[string]string, error) {
 	}
 	svc, ok := m.services[service]
 	if !ok {
-		name := clip(oneLine(service), 40)
+		name := integrations.Clip(integrations.OneLine(service), 40)
 		return nil, &integrations.Rejected{Code: "E24", Why: "There is no service " + name + " in the config." + fault.DidYouMean(name, m.names), Fix: "Name one of services."}
 	}
 	if len(svc.Match) == 0 {
@@ -104,7 +104,7 @@ func words(list []matcher) string {
 		case not:
 			sign = "!="
 		}
-		out = append(out, oneLine(one.Name+sign+one.Value))
+		out = append(out, integrations.OneLine(one.Name+sign+one.Value))
 	}
 	return strings.Join(out, ", ")
 }

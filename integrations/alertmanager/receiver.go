@@ -84,7 +84,7 @@ func (r *receiver) Split(body []byte) ([]incident.Event, error) {
 	}
 	switch {
 	case n.Version != "4":
-		return nil, fmt.Errorf("version is %q, and I understand version 4 of Alertmanager's webhook", clip(oneLine(n.Version), 20))
+		return nil, fmt.Errorf("version is %q, and I understand version 4 of Alertmanager's webhook", integrations.Clip(integrations.OneLine(n.Version), 20))
 	case len(n.Alerts) == 0:
 		return nil, errors.New("alerts is missing or empty")
 	}
@@ -116,7 +116,7 @@ func (a alert) event(external string) (incident.Event, error) {
 	if a.Fingerprint == "" || len(a.Fingerprint) > maxKey {
 		return incident.Event{}, errors.New("fingerprint is missing or too long")
 	}
-	ev := incident.Event{Source: source, Type: "alert." + clip(oneLine(a.Status), 20), Key: a.Fingerprint, Labels: a.known()}
+	ev := incident.Event{Source: source, Type: "alert." + integrations.Clip(integrations.OneLine(a.Status), 20), Key: a.Fingerprint, Labels: a.known()}
 	switch a.Status {
 	case "firing":
 		// "Reopened" opens what is not known yet, and opens again what was
@@ -152,7 +152,7 @@ func (a live) known() map[string]string {
 // title is what a person wrote about the alert, else its name.
 func (a live) title() string {
 	for _, text := range []string{a.Annotations["summary"], a.Annotations["title"], a.Annotations["message"], a.Annotations["description"], a.Labels["alertname"]} {
-		if text = clip(oneLine(text), maxTitle); text != "" {
+		if text = integrations.Clip(integrations.OneLine(text), maxTitle); text != "" {
 			return text
 		}
 	}
@@ -163,7 +163,7 @@ func (a live) title() string {
 // says (services.NAME.match) counts before it.
 func (a live) service() string {
 	for _, name := range []string{"service", "app", "job"} {
-		if text := clip(oneLine(a.Labels[name]), 80); text != "" {
+		if text := integrations.Clip(integrations.OneLine(a.Labels[name]), 80); text != "" {
 			return text
 		}
 	}

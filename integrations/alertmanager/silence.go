@@ -119,7 +119,7 @@ func named(alerts []live) []string {
 		if n == 3 && len(alerts) > 4 {
 			return append(out, fmt.Sprintf("and %d more", len(alerts)-n))
 		}
-		out = append(out, clip(a.title(), 120)+", since "+clock(a.StartsAt))
+		out = append(out, integrations.Clip(a.title(), 120)+", since "+clock(a.StartsAt))
 	}
 	return out
 }
@@ -133,7 +133,7 @@ func checks(alerts []live, there []silenced) []integrations.Check {
 		out = append(out, integrations.Check{Text: fmt.Sprintf("it is wide: %d alerts", len(alerts)), Answer: integrations.Unknown})
 	}
 	if len(there) > 0 {
-		out = append(out, integrations.Check{Text: "silent already until " + clock(there[0].EndsAt) + ", by " + clip(oneLine(there[0].By), 40), Answer: integrations.Unknown})
+		out = append(out, integrations.Check{Text: "silent already until " + clock(there[0].EndsAt) + ", by " + integrations.Clip(integrations.OneLine(there[0].By), 40), Answer: integrations.Unknown})
 	}
 	return out
 }

@@ -2,34 +2,8 @@ package alertmanager
 
 import (
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 )
-
-// oneLine makes text from outside harmless: control and invisible characters
-// go, white space becomes one space.
-func oneLine(text string) string {
-	visible := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.Is(unicode.C, r) || r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(visible), " ")
-}
-
-// clip shortens to at most n characters.
-func clip(text string, n int) string {
-	runes := []rune(text)
-	if len(runes) <= n {
-		return text
-	}
-	return strings.TrimRight(string(runes[:n-1]), " ") + "…"
-}
 
 // clock is a time for a sentence.
 func clock(t time.Time) string { return t.UTC().Format("15:04 UTC") }

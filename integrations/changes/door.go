@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"mayday/integrations"
 	"mayday/internal/config"
@@ -71,14 +70,14 @@ func (d *door) Parse(body []byte) (incident.Event, error) {
 		return incident.Event{}, errors.New("the body is not what a pipeline sends: " + reading(err))
 	}
 	for name, value := range map[string]string{"service": t.Service, "summary": t.Summary} {
-		if oneLine(value) == "" {
+		if integrations.OneLine(value) == "" {
 			return incident.Event{}, errors.New(name + " is missing")
 		}
 	}
 	change := incident.Suspect{
-		Source: source, Kind: kindOf(t.Kind), ID: clip(oneLine(t.ID), maxID),
-		Service: clip(oneLine(t.Service), maxService), What: clip(oneLine(t.Summary), maxSummary),
-		Who: clip(oneLine(t.Author), maxAuthor), Why: clip(oneLine(t.Why), maxSummary), URL: link(t.URL),
+		Source: source, Kind: kindOf(t.Kind), ID: integrations.Clip(integrations.OneLine(t.ID), maxID),
+		Service: integrations.Clip(integrations.OneLine(t.Service), maxService), What: integrations.Clip(integrations.OneLine(t.Summary), maxSummary),
+		Who: integrations.Clip(integrations.OneLine(t.Author), maxAuthor), Why: integrations.Clip(integrations.OneLine(t.Why), maxSummary), URL: link(t.URL),
 	}
 	if t.At != "" {
 		at, err := time.Parse(time.RFC3339Nano, t.At)
@@ -124,28 +123,4 @@ func link(text string) string {
 		return ""
 	}
 	return text
-}
-
-// oneLine makes text from outside harmless: control and invisible characters
-// go, white space becomes one space.
-func oneLine(text string) string {
-	visible := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.Is(unicode.C, r) || r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(visible), " ")
-}
-
-// clip shortens to at most n characters.
-func clip(text string, n int) string {
-	runes := []rune(text)
-	if len(runes) <= n {
-		return text
-	}
-	return strings.TrimRight(string(runes[:n-1]), " ") + "…"
 }

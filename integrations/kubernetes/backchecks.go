@@ -107,7 +107,7 @@ func (s situation) configChecks(ctx context.Context, to revision) []integrations
 		}
 	}
 	if len(found) == 0 {
-		return []integrations.Check{{Text: "config it takes from is there, unchanged since: " + clip(joined(names), 120), Answer: integrations.Yes}}
+		return []integrations.Check{{Text: "config it takes from is there, unchanged since: " + integrations.Clip(joined(names), 120), Answer: integrations.Yes}}
 	}
 	return found
 }

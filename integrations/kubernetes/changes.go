@@ -261,5 +261,5 @@ func (f *fleet) offer(p place, service string) *integrations.Offer {
 			}
 		}
 	}
-	return &integrations.Offer{Label: clip("Roll back "+name, 24), Playbook: "rollback", Inputs: inputs}
+	return &integrations.Offer{Label: integrations.Clip("Roll back "+name, 24), Playbook: "rollback", Inputs: inputs}
 }

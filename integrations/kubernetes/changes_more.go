@@ -81,7 +81,7 @@ func (f *fleet) configChanges(ctx context.Context, s spot, workloads []workload,
 			}
 			found[n] = &integrations.Suspect{
 				ID: fmt.Sprintf("k8s/%s/configmap/%s@%d", s.name(), m.UID, at.Unix()), Source: "k8s", Kind: incident.SuspectConfig, Service: names[name], At: at,
-				Who: who, What: what, Detail: []string{s.name() + " configmap/" + name, "keys: " + clip(joined(sortedKeys(m.Data)), 200)},
+				Who: who, What: what, Detail: []string{s.name() + " configmap/" + name, "keys: " + integrations.Clip(joined(sortedKeys(m.Data)), 200)},
 			}
 		})
 	}

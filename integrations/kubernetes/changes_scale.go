@@ -82,11 +82,11 @@ func (f *fleet) scaleSuspect(w workload, e core.Event) *integrations.Suspect {
 	service := f.serviceOf(w.place)
 	s := &integrations.Suspect{
 		ID: fmt.Sprintf("%s@scale/%s/%d", w.id(), e.UID, e.Count), Source: "k8s", Kind: incident.SuspectScale, Service: service, At: eventTime(e), Who: who,
-		What: fmt.Sprintf("%s scaled %s→%s", w.name, words[2], words[3]), Detail: []string{w.at(), oneLine(e.Message)},
+		What: fmt.Sprintf("%s scaled %s→%s", w.name, words[2], words[3]), Detail: []string{w.at(), integrations.OneLine(e.Message)},
 	}
 	if fmt.Sprint(w.progress.desired) == words[3] {
 		o := f.offer(w.place, service)
-		o.Label, o.Playbook, o.Inputs["replicas"] = clip("Scale back to "+words[2], 24), "scale", words[2]
+		o.Label, o.Playbook, o.Inputs["replicas"] = integrations.Clip("Scale back to "+words[2], 24), "scale", words[2]
 		s.Offer = o
 	}
 	return s

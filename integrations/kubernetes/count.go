@@ -107,7 +107,7 @@ func (f *fleet) counted(ctx context.Context, w workload, kept integrations.Kept,
 	left, ending := leaving(pods)
 	switch {
 	case left > 0:
-		e.Text = fmt.Sprintf("%s left, %d of them ending", count(left, "pod", "pods"), ending)
+		e.Text = fmt.Sprintf("%s left, %d of them ending", integrations.Count(left, "pod", "pods"), ending)
 		return e, nil
 	case !seen || w.progress.existing > 0:
 		e.Text = "the pods are going"

@@ -220,14 +220,14 @@ func describeCron(p *integrations.Plan, s suspending, acted []cronJob, already, 
 		p.Details = append(p.Details, up.words(c.name, now))
 	}
 	p.Title = s.verb + " " + joined(names) + acted[0].where()
-	p.From, p.To = clip(joined(from), 200)+" "+s.other().state(), s.state()
+	p.From, p.To = integrations.Clip(joined(from), 200)+" "+s.other().state(), s.state()
 	p.Record[keyCronJobs] = strings.Join(names, ",")
 	if !s.suspend {
 		p.To += "; " + startText(ups)
 	}
 	for what, found := range map[string][]string{"run now, and are left running: ": running, s.state() + " already, and left alone: ": already, "not there: ": missing} {
 		if len(found) > 0 {
-			p.Details = append(p.Details, what+clip(joined(found), 160))
+			p.Details = append(p.Details, what+integrations.Clip(joined(found), 160))
 		}
 	}
 	slices.Sort(p.Details[min(len(ups), len(p.Details)):])

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	core "k8s.io/api/core/v1"
+
+	"mayday/integrations"
 )
 
 // differences says in words how a template differs from another: images, env,
@@ -122,7 +124,7 @@ func valueText(key, value string) string {
 	if secretKey.MatchString(key) {
 		return "[masked]"
 	}
-	return clip(masked(oneLine(value)), 120)
+	return integrations.Clip(masked(integrations.OneLine(value)), 120)
 }
 
 func arrow(from, to string) string {
@@ -139,7 +141,7 @@ func arrow(from, to string) string {
 }
 
 func argsText(c core.Container) string {
-	return clip(masked(oneLine(strings.Join(append(slices.Clone(c.Command), c.Args...), " "))), 160)
+	return integrations.Clip(masked(integrations.OneLine(strings.Join(append(slices.Clone(c.Command), c.Args...), " "))), 160)
 }
 
 func resourcesText(r core.ResourceRequirements) string {

@@ -97,7 +97,7 @@ func (c *cluster) checkNamespace(ctx context.Context, ns string) []integrations.
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, integrations.Finding{OK: true, Text: c.finding(fmt.Sprintf("rights in %s are narrow (%s)", ns, count(len(rules), "rule", "rules")))})
+		out = append(out, integrations.Finding{OK: true, Text: c.finding(fmt.Sprintf("rights in %s are narrow (%s)", ns, integrations.Count(len(rules), "rule", "rules")))})
 	}
 	return out
 }

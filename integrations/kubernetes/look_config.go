@@ -53,7 +53,7 @@ func (f *fleet) lookAtConfig(ctx context.Context, a integrations.Args) (integrat
 		t.Rows = append(t.Rows, p.rows(m, a.Text("key"))...)
 	}
 	t.Fields = map[string]any{"count": int64(len(t.Rows))}
-	t.Summary = fmt.Sprintf("%s in %s", count(len(t.Rows), "key", "keys"), joined(names))
+	t.Summary = fmt.Sprintf("%s in %s", integrations.Count(len(t.Rows), "key", "keys"), joined(names))
 	return t, nil
 }
 
@@ -126,7 +126,7 @@ func (p configPlace) rows(m *core.ConfigMap, only string) []integrations.Row {
 		if only != "" && key != only {
 			return
 		}
-		out = append(out, integrations.Row{ID: p.at() + "/" + key, Label: shown(p.name+"/"+key, 120) + " = " + clip(value, 120), Values: map[string]any{
+		out = append(out, integrations.Row{ID: p.at() + "/" + key, Label: shown(p.name+"/"+key, 120) + " = " + integrations.Clip(value, 120), Values: map[string]any{
 			"config_map": p.at(), "key": key, "value": value, "bytes": int64(size),
 		}})
 	}
@@ -146,7 +146,7 @@ func configValue(key, value string) string {
 	}
 	var lines []string
 	for line := range strings.SplitSeq(masked(value), "\n") {
-		lines = append(lines, oneLine(line))
+		lines = append(lines, integrations.OneLine(line))
 	}
-	return clip(strings.Join(lines, "\n"), valueLength)
+	return integrations.Clip(strings.Join(lines, "\n"), valueLength)
 }

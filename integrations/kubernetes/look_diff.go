@@ -46,6 +46,6 @@ func (f *fleet) diff(ctx context.Context, a integrations.Args) (integrations.Tab
 	for n, line := range lines {
 		t.Rows = append(t.Rows, integrations.Row{ID: fmt.Sprint(n + 1), Label: line, Values: map[string]any{"text": line}})
 	}
-	t.Summary = fmt.Sprintf("%s → %s: %s", from.words(), toName, count(len(lines), "difference", "differences"))
+	t.Summary = fmt.Sprintf("%s → %s: %s", from.words(), toName, integrations.Count(len(lines), "difference", "differences"))
 	return t, nil
 }

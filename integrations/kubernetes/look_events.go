@@ -61,7 +61,7 @@ func (f *fleet) lookAtEvents(ctx context.Context, a integrations.Args) (integrat
 		}
 	}
 	t.Capped, t.Fields["warnings"] = len(all) > mostEvents, int64(warnings)
-	t.Summary = fmt.Sprintf("%s about %s, %s", count(len(all), "event", "events"), c.subject(), count(warnings, "warning", "warnings"))
+	t.Summary = fmt.Sprintf("%s about %s, %s", integrations.Count(len(all), "event", "events"), c.subject(), integrations.Count(warnings, "warning", "warnings"))
 	if len(all) > 0 {
 		t.Summary += "; last: " + t.Rows[0].Label
 	}
@@ -78,7 +78,7 @@ func (s situation) about(e core.Event) bool {
 }
 
 func eventRow(e core.Event, now time.Time) integrations.Row {
-	text := clip(masked(oneLine(e.Message)), 240)
+	text := integrations.Clip(masked(integrations.OneLine(e.Message)), 240)
 	n := max(int64(e.Count), 1)
 	if e.Series != nil {
 		n = max(n, int64(e.Series.Count))

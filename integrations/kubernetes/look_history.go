@@ -36,7 +36,7 @@ func (f *fleet) rolloutHistory(ctx context.Context, a integrations.Args) (integr
 	for _, r := range s.revisions {
 		t.Rows = append(t.Rows, s.historyRow(r))
 	}
-	t.Summary = c.subject() + " runs " + images(s.template) + ", " + count(len(s.revisions), "revision is kept", "revisions are kept")
+	t.Summary = c.subject() + " runs " + images(s.template) + ", " + integrations.Count(len(s.revisions), "revision is kept", "revisions are kept")
 	return t, nil
 }
 

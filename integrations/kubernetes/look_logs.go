@@ -87,9 +87,9 @@ func (f *fleet) logsTail(ctx context.Context, a integrations.Args) (integrations
 		t.Rows = append(t.Rows, logRows(one, text, a.Text("contains"))...)
 	}
 	t.Fields = map[string]any{"count": int64(len(t.Rows))}
-	t.Summary = fmt.Sprintf("%s of %s", count(len(t.Rows), "line", "lines"), count(len(tails), "container", "containers"))
+	t.Summary = fmt.Sprintf("%s of %s", integrations.Count(len(t.Rows), "line", "lines"), integrations.Count(len(tails), "container", "containers"))
 	if len(t.Rows) > 0 {
-		t.Summary += "; last: " + clip(t.Rows[len(t.Rows)-1].Label, 160)
+		t.Summary += "; last: " + integrations.Clip(t.Rows[len(t.Rows)-1].Label, 160)
 	}
 	return t, nil
 }

@@ -121,7 +121,7 @@ func (s situation) probeFailures(ctx context.Context) map[string]string {
 	for _, e := range events {
 		if at := eventTime(e); e.InvolvedObject.Kind == "Pod" && !at.Before(newest[e.InvolvedObject.Name]) {
 			newest[e.InvolvedObject.Name] = at
-			out[e.InvolvedObject.Name] = clip(masked(oneLine(e.Message)), 200)
+			out[e.InvolvedObject.Name] = integrations.Clip(masked(integrations.OneLine(e.Message)), 200)
 		}
 	}
 	return out

@@ -66,9 +66,9 @@ func (f *fleet) workloads(ctx context.Context, a integrations.Args) (integration
 		t.Rows = t.Rows[:mostWorkloads]
 	}
 	t.Fields["bad"] = int64(bad)
-	t.Summary = count(len(t.Rows), "workload", "workloads") + ", all with all their pods"
+	t.Summary = integrations.Count(len(t.Rows), "workload", "workloads") + ", all with all their pods"
 	if bad > 0 {
-		t.Summary = fmt.Sprintf("%d of %s without all pods", bad, count(len(t.Rows), "workload", "workloads"))
+		t.Summary = fmt.Sprintf("%d of %s without all pods", bad, integrations.Count(len(t.Rows), "workload", "workloads"))
 	}
 	return t, nil
 }

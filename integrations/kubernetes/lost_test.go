@@ -163,6 +163,31 @@ func TestAStatusThatMovesDoesNotBlock(t *testing.T) {
 	}
 }
 
+// What never rests is left alone, in words that say so.
+func TestWhatIsWrittenToAllTheTimeIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := clustertest.New(t)
+	twoVersions(t, s, "web:2")
+	g := newGate(t, s)
+	f := with(t, s, g.kubeconfig)
+	p := planned(t, f, rollbackName, integrations.Args{"deployment": "deploy/web"})
+	moves := 0
+	g.set(through, func(*http.Request) {
+		moves++
+		s.Kubectl("annotate", "deployment/web", "--overwrite", fmt.Sprintf("seen=%d", moves))
+	})
+	_, err := act(t, f, rollbackName).Apply(t.Context(), p, keepNothing)
+	if stale, ok := integrations.AsStale(err); !ok || stale.Code != "E10" || !strings.Contains(stale.Diff, "being written to all the time") {
+		t.Errorf("got %v, want E10: all the time", err)
+	}
+	if got := g.count(); got != attempts {
+		t.Errorf("got %d requests, want %d", got, attempts)
+	}
+	if got := imageOf(s, "web"); got != "web:2" {
+		t.Errorf("got image %s, want web:2", got)
+	}
+}
+
 func TestTheRevisionThatIsGoneIsNotGuessed(t *testing.T) {
 	t.Parallel()
 	s := clustertest.New(t)

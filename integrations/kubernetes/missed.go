@@ -6,6 +6,8 @@ import (
 
 	"github.com/robfig/cron/v3"
 	batch "k8s.io/api/batch/v1"
+
+	"mayday/integrations"
 )
 
 // mostMissed bounds the counting: a schedule of every minute over a week is more
@@ -58,7 +60,7 @@ func catchUpOf(c *batch.CronJob, now time.Time) (catchUp, error) {
 
 // words are a line of the preview.
 func (u catchUp) words(name string, now time.Time) string {
-	many := count(u.missed, "run", "runs")
+	many := integrations.Count(u.missed, "run", "runs")
 	if u.missed == mostMissed {
 		many = fmt.Sprintf("more than %d runs", mostMissed)
 	}
@@ -84,5 +86,5 @@ func startText(all []catchUp) string {
 	if starts == 0 {
 		return "no missed job starts at once"
 	}
-	return count(starts, "missed job starts", "missed jobs start") + " at once"
+	return integrations.Count(starts, "missed job starts", "missed jobs start") + " at once"
 }

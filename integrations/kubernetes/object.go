@@ -3,14 +3,12 @@ package kubernetes
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -155,59 +153,26 @@ type turn struct {
 	ops   func(u *unstructured.Unstructured) ([]operation, error)
 }
 
-// apply reads the object, holds it against the plan and sends the one patch. Only
-// when the server refused it because something else of the object had moved is it
-// made anew, after the same comparison.
+// apply reads the object, holds it against the plan and sends the one patch.
 func (t turn) apply(ctx context.Context, p integrations.Plan, keep integrations.Keep) error {
-	u, err := t.asPlanned(ctx, p)
-	for try := 1; err == nil; try++ {
-		list, opErr := t.ops(u)
-		if opErr != nil {
-			return opErr
-		}
-		if try == 1 {
-			if err := sent(keep); err != nil {
-				return err
+	return attempt[*unstructured.Unstructured]{
+		name: t.name,
+		look: func() (*unstructured.Unstructured, string, error) {
+			u, err := t.asPlanned(ctx, p)
+			if err != nil {
+				return nil, "", err
 			}
-		}
-		first := []operation{unmoved(u.GetResourceVersion())}
-		if t.tests != nil {
-			first = t.tests(u)
-		}
-		sendErr := t.send(ctx, t.sub, first, list, false)
-		if sendErr == nil || !ownTest(sendErr) {
-			return sendErr
-		}
-		before := u.GetResourceVersion()
-		wait(ctx, conflictPause)
-		u, err = t.asPlanned(ctx, p)
-		switch {
-		case err == nil && u.GetResourceVersion() == before:
-			return sendErr // it was not for the test
-		case err == nil && try == conflicts:
-			return &integrations.Stale{Code: "E10", Diff: fmt.Sprintf("%s is being written to all the time; %d tries were refused by the server", t.name, try)}
-		}
-	}
-	return err
-}
-
-// ownTest reports whether the server refused a patch for a test in it, or for a
-// conflict. It says so in words of its own; what an admission policy refuses has
-// the same code and the words of the policy, and is not tried again.
-func ownTest(err error) bool {
-	var status *apierrors.StatusError
-	if !outran(err) || !errors.As(err, &status) {
-		return false
-	}
-	return status.ErrStatus.Code == 409 || strings.Contains(status.ErrStatus.Message, "due to an error in our request")
-}
-
-// sent makes durable that a request is about to leave.
-func sent(keep integrations.Keep) error {
-	if err := keep("sent", time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
-		return &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
-	}
-	return nil
+			return u, u.GetResourceVersion(), nil
+		},
+		ops: t.ops,
+		send: func(u *unstructured.Unstructured, list []operation) error {
+			first := []operation{unmoved(u.GetResourceVersion())}
+			if t.tests != nil {
+				first = t.tests(u)
+			}
+			return t.send(ctx, t.sub, first, list, false)
+		},
+	}.apply(ctx, keep)
 }
 
 func (t turn) asPlanned(ctx context.Context, p integrations.Plan) (*unstructured.Unstructured, error) {

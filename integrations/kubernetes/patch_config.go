@@ -155,7 +155,7 @@ func valueWords(value string, there bool) string {
 	case strings.Contains(value, "\n"):
 		return fmt.Sprintf("%d lines", strings.Count(strings.TrimSuffix(value, "\n"), "\n")+1)
 	}
-	return `"` + clip(masked(oneLine(value)), 120) + `"`
+	return `"` + integrations.Clip(masked(integrations.OneLine(value)), 120) + `"`
 }
 
 // lineDiff is how a text of several lines changes: what is between the lines that
@@ -179,7 +179,7 @@ func lineDiff(was, is string) []string {
 		if len(lines) > 3 {
 			text += fmt.Sprintf(" and %d more", len(lines)-3)
 		}
-		return clip(masked(oneLine(text)), 200)
+		return integrations.Clip(masked(integrations.OneLine(text)), 200)
 	}
 	return slices.DeleteFunc([]string{side("−", a), side("+", b)}, func(s string) bool { return s == "" })
 }
@@ -220,10 +220,10 @@ func (o object) users(ctx context.Context) (string, []integrations.Check) {
 	}
 	var parts []string
 	if len(soon) > 0 {
-		parts = append(parts, "mounted by "+clip(joined(soon), 100)+": seen there within about a minute, if the program reads it again")
+		parts = append(parts, "mounted by "+integrations.Clip(joined(soon), 100)+": seen there within about a minute, if the program reads it again")
 	}
 	if len(later) > 0 {
-		parts = append(parts, "read by "+clip(joined(later), 100)+" only when pods start: nothing changes before a restart")
+		parts = append(parts, "read by "+integrations.Clip(joined(later), 100)+" only when pods start: nothing changes before a restart")
 	}
 	if len(parts) == 0 {
 		return "no workload of " + o.namespace + " takes from it", nil

@@ -108,7 +108,7 @@ func (c chosen) next(playbook string) *integrations.Offer {
 	}
 	n := chosen{place: c.service.targets[c.index+1].place, service: c.service, index: c.index + 1}
 	return &integrations.Offer{
-		Label: clip("Next: "+n.spot(), 24), Playbook: playbook,
+		Label: integrations.Clip("Next: "+n.spot(), 24), Playbook: playbook,
 		Inputs: map[string]string{"service": c.service.name, "target": strconv.Itoa(n.index + 1)},
 	}
 }

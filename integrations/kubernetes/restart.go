@@ -47,7 +47,7 @@ func (f *fleet) planRestart(ctx context.Context, a integrations.Args) (integrati
 	}
 	at := s.at.UTC().Format(time.RFC3339)
 	p.Grade, p.Title, p.Record[keyAt] = integrations.GradeDanger, "Restart "+c.subject()+c.where(), at
-	p.From, p.To = s.world()+" ("+images(s.template)+")", "the same template in "+count(int(s.progress.desired), "new pod", "new pods")
+	p.From, p.To = s.world()+" ("+images(s.template)+")", "the same template in "+integrations.Count(int(s.progress.desired), "new pod", "new pods")
 	p.Details = []string{s.surge}
 	p.NoUndo = "This cannot be undone: the pods that run now end."
 	p.Command = c.command("patch", c.ref(), "-p", `'{"spec":{"template":{"metadata":{"annotations":{"`+restartedKey+`":"`+at+`"}}}}}'`)

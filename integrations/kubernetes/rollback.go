@@ -118,7 +118,7 @@ func (s situation) pick(want string) (revision, error) {
 	for _, r := range s.revisions {
 		known = append(known, fmt.Sprintf("%d (%s)", r.number, images(r.template)))
 	}
-	return revision{}, &integrations.Rejected{Code: "E7", Why: s.name + " has no revision " + shown(want, 80) + " any more.", Fix: "There is: " + clip(joined(known), 300) + "."}
+	return revision{}, &integrations.Rejected{Code: "E7", Why: s.name + " has no revision " + shown(want, 80) + " any more.", Fix: "There is: " + integrations.Clip(joined(known), 300) + "."}
 }
 
 // describe fills in what people read.
@@ -173,7 +173,7 @@ func (s situation) details(p *integrations.Plan, to revision) []string {
 		out = append(out, fmt.Sprintf("partition %d: pods below that number keep their template", s.progress.partition))
 	}
 	if lines := differences(s.template, to.template); len(lines) > 0 {
-		out = append(out, "changes "+clip(strings.Join(lines, "; "), 240))
+		out = append(out, "changes "+integrations.Clip(strings.Join(lines, "; "), 240))
 	}
 	return out[:min(4, len(out))]
 }
@@ -190,7 +190,7 @@ func (w workload) grade() integrations.Grade {
 }
 
 func (w workload) podsText() string {
-	out := count(int(w.progress.desired), "pod", "pods")
+	out := integrations.Count(int(w.progress.desired), "pod", "pods")
 	if w.grade() == integrations.GradeDanger {
 		out += fmt.Sprintf(" (a danger, being more than %d)", narrow)
 	}

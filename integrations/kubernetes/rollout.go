@@ -10,6 +10,8 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+
+	"mayday/integrations"
 )
 
 // situation is a workload with what belongs to it, read at about one time.
@@ -172,7 +174,7 @@ func (s situation) world() string {
 		}
 		total += n
 		if n > 0 {
-			parts = append(parts, count(n, "pod", "pods")+" "+r.name())
+			parts = append(parts, integrations.Count(n, "pod", "pods")+" "+r.name())
 		}
 	}
 	switch {

@@ -135,7 +135,7 @@ func countOps(want int32) []operation {
 	return []operation{{Op: "add", Path: "/spec/replicas", Value: want}}
 }
 
-func podsText(n int32) string { return count(int(n), "pod", "pods") }
+func podsText(n int32) string { return integrations.Count(int(n), "pod", "pods") }
 
 // grave is why a count is a danger: grades follow the effect (INTERACTION, decision
 // 2). "" when it is none.

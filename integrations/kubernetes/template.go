@@ -11,6 +11,8 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
+
+	"mayday/integrations"
 )
 
 // shape is a pod template as it goes into a patch: what the server wrote, also
@@ -71,7 +73,7 @@ func images(t core.PodTemplateSpec) string {
 	for _, c := range t.Spec.Containers {
 		out = append(out, imageText(c.Image))
 	}
-	return clip(strings.Join(out, ", "), 160)
+	return integrations.Clip(strings.Join(out, ", "), 160)
 }
 
 // runs reports whether a container of the template has the image: whole, without

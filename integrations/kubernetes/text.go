@@ -4,38 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
+
+	"mayday/integrations"
 )
 
-// oneLine makes text from a cluster harmless: control and invisible characters
-// go, white space becomes one space.
-func oneLine(text string) string {
-	visible := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.Is(unicode.C, r) || r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(visible), " ")
-}
-
-// clip shortens to at most n characters.
-func clip(text string, n int) string {
-	runes := []rune(text)
-	if len(runes) <= n {
-		return text
-	}
-	if n <= 1 {
-		return "…"
-	}
-	return strings.TrimRight(string(runes[:n-1]), " ") + "…"
-}
-
 // shown is text from a cluster, safe and short.
-func shown(text string, n int) string { return clip(oneLine(text), n) }
+func shown(text string, n int) string { return integrations.Clip(integrations.OneLine(text), n) }
 
 // ageText is an age as people say it: "45 s", "18 min", "3 h 12 min", "2 days".
 func ageText(d time.Duration) string {
@@ -62,24 +36,17 @@ func clock(t, now time.Time) string {
 	return t.UTC().Format("2 Jan 15:04") + " UTC"
 }
 
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 func joined(words []string) string { return strings.Join(words, ", ") }
 
 // imageText is an image without its registry and path: "cart:1.9.8"; of a digest
 // the first characters.
 func imageText(image string) string {
-	image = oneLine(image)
+	image = integrations.OneLine(image)
 	if at := strings.LastIndexByte(image, '/'); at >= 0 {
 		image = image[at+1:]
 	}
 	if name, digest, ok := strings.Cut(image, "@sha256:"); ok {
-		return clip(name, 60) + "@" + digest[:min(12, len(digest))]
+		return integrations.Clip(name, 60) + "@" + digest[:min(12, len(digest))]
 	}
-	return clip(image, 80)
+	return integrations.Clip(image, 80)
 }

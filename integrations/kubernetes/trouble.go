@@ -7,6 +7,8 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+
+	"mayday/integrations"
 )
 
 // trouble is why a pod does not serve, in words. lasting is set when it will not
@@ -55,7 +57,7 @@ func containerTrouble(s core.ContainerStatus) *trouble {
 	case w == nil:
 		return crashed(s)
 	case w.Reason == "CrashLoopBackOff":
-		return &trouble{text: fmt.Sprintf("CrashLoopBackOff of %s%s, %s", shown(s.Name, 40), lastExit(s), count(int(s.RestartCount), "restart", "restarts")), lasting: s.RestartCount >= crashesUntilStuck}
+		return &trouble{text: fmt.Sprintf("CrashLoopBackOff of %s%s, %s", shown(s.Name, 40), lastExit(s), integrations.Count(int(s.RestartCount), "restart", "restarts")), lasting: s.RestartCount >= crashesUntilStuck}
 	case w.Reason == "ErrImagePull", w.Reason == "ImagePullBackOff", w.Reason == "InvalidImageName", w.Reason == "ErrImageNeverPull":
 		return &trouble{text: w.Reason + " on " + imageText(s.Image), lasting: slices.Contains(lastingReasons, w.Reason)}
 	case slices.Contains(lastingReasons, w.Reason):
@@ -71,7 +73,7 @@ func crashed(s core.ContainerStatus) *trouble {
 		return &trouble{text: fmt.Sprintf("%s ended with exit %d%s", shown(s.Name, 40), s.State.Terminated.ExitCode, because(*s.State.Terminated))}
 	}
 	if s.State.Running != nil && !s.Ready && s.LastTerminationState.Terminated != nil {
-		return &trouble{text: fmt.Sprintf("%s crashes%s, %s", shown(s.Name, 40), lastExit(s), count(int(s.RestartCount), "restart", "restarts")), lasting: s.RestartCount >= crashesUntilStuck}
+		return &trouble{text: fmt.Sprintf("%s crashes%s, %s", shown(s.Name, 40), lastExit(s), integrations.Count(int(s.RestartCount), "restart", "restarts")), lasting: s.RestartCount >= crashesUntilStuck}
 	}
 	return nil
 }
@@ -91,7 +93,7 @@ func because(t core.ContainerStateTerminated) string {
 		out = " (" + shown(t.Reason, 40) + ")"
 	}
 	if text := masked(shown(t.Message, 400)); text != "" {
-		out += ": " + clip(text, 160)
+		out += ": " + integrations.Clip(text, 160)
 	}
 	return out
 }

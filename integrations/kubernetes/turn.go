@@ -127,19 +127,9 @@ func mark(p integrations.Plan) string {
 	return shown(p.Title, 200)
 }
 
-// conflicts is how often a patch is made anew because something but the spec
-// moved between reading and patching. In the middle of a rollout the controller
-// writes a status several times a second; three were not always enough.
-const conflicts = 6
-
-// conflictPause lets a controller finish writing a status: in the middle of a
-// rollout it does so several times in a row.
-const conflictPause = 150 * time.Millisecond
-
 // patch reads the workload, holds it against the plan, and sends the one patch,
-// which tests the resource version of that reading. Only when the server has
-// refused it for that test is it made anew, after the same comparison.
-func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integrations.Keep, make func(w workload) ([]operation, error)) (workload, error) {
+// which tests the resource version of that reading.
+func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integrations.Keep, ops func(w workload) ([]operation, error)) (out workload, err error) {
 	at, err := f.placeOf(p.Record)
 	if err != nil {
 		return workload{}, err
@@ -147,28 +137,19 @@ func (f *fleet) patch(ctx context.Context, p integrations.Plan, keep integration
 	if p.Target != at.id() {
 		return workload{}, &integrations.Rejected{Code: "E24", Why: "The plan is for another workload than it says.", Fix: "Make a new preview."}
 	}
-	w, err := at.asPlanned(ctx, p)
-	for try := 1; err == nil; try++ {
-		list, opErr := make(w)
-		if opErr != nil {
-			return workload{}, opErr
-		}
-		if try == 1 {
-			if err := keep("sent", time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
-				return workload{}, &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
-			}
-		}
-		out, sendErr := w.send(ctx, list, false)
-		if sendErr == nil || !outran(sendErr) {
-			return out, sendErr
-		}
-		before := w.meta.ResourceVersion
-		wait(ctx, conflictPause)
-		if w, err = at.asPlanned(ctx, p); err == nil && (w.meta.ResourceVersion == before || try == conflicts) {
-			return workload{}, sendErr
-		}
-	}
-	return workload{}, err
+	err = attempt[workload]{
+		name: at.name,
+		look: func() (workload, string, error) {
+			w, err := at.asPlanned(ctx, p)
+			return w, w.meta.ResourceVersion, err
+		},
+		ops: ops,
+		send: func(w workload, list []operation) (err error) {
+			out, err = w.send(ctx, list, false)
+			return err
+		},
+	}.apply(ctx, keep)
+	return out, err
 }
 
 // send sends a patch of operations; the test of the resource version comes first.

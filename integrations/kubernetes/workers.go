@@ -64,7 +64,7 @@ func (f *fleet) lookWorkers(ctx context.Context, a integrations.Args) (integrati
 		out.Rows = append(out.Rows, w.workerRow())
 	}
 	out.Fields["running"] = int64(running)
-	out.Summary = fmt.Sprintf("%d of %s of %s run", running, count(len(out.Rows), "worker", "workers"), c.subject())
+	out.Summary = fmt.Sprintf("%d of %s of %s run", running, integrations.Count(len(out.Rows), "worker", "workers"), c.subject())
 	if len(t.workers) == 0 {
 		out.Summary = c.subject() + " names no workers; this is itself"
 	}

@@ -62,7 +62,7 @@ func (t *target) approvalLink(said answer, otherwise string) string {
 	}
 	for _, l := range made.Links {
 		if l.Type == "text/html" && strings.HasPrefix(l.Href, "/") {
-			return t.own.APIURL + oneLine(l.Href)
+			return t.own.APIURL + integrations.OneLine(l.Href)
 		}
 	}
 	return otherwise

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"mayday/integrations"
 )
 
 // entry is one line of the audit log.
@@ -37,7 +39,7 @@ func (e entry) at() time.Time { return time.UnixMilli(e.Date) }
 func (e entry) by() string {
 	local, _, _ := strings.Cut(e.Member.Email, "@")
 	for _, name := range []string{e.Member.FirstName, local, e.Token.Name, e.Subject.Name} {
-		if name = clip(oneLine(name), 40); name != "" {
+		if name = integrations.Clip(integrations.OneLine(name), 40); name != "" {
 			return name
 		}
 	}
@@ -46,7 +48,7 @@ func (e entry) by() string {
 
 func (e entry) what() string {
 	for _, text := range []string{e.Short, e.Verb} {
-		if text = clip(oneLine(text), 80); text != "" {
+		if text = integrations.Clip(integrations.OneLine(text), 80); text != "" {
 			return text
 		}
 	}

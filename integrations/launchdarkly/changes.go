@@ -123,7 +123,7 @@ func (e entry) flag() string {
 func (t *target) suspect(e entry, c change, opened bool) integrations.Suspect {
 	key := e.flag()
 	s := integrations.Suspect{ID: e.ID, Source: "launchdarkly", Kind: incident.SuspectFlag, Service: t.serviceOf(key), At: e.at().UTC(),
-		What: key + ": " + e.what(), Who: e.by(), Why: clip(oneLine(e.Comment), 160)}
+		What: key + ": " + e.what(), Who: e.by(), Why: integrations.Clip(integrations.OneLine(e.Comment), 160)}
 	if !opened {
 		return s
 	}

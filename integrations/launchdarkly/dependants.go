@@ -36,7 +36,7 @@ func (t *target) dependants(ctx context.Context, key string) dependants {
 	}
 	d := dependants{told: true}
 	for _, item := range list.Items {
-		d.keys = append(d.keys, clip(oneLine(item.Key), 60))
+		d.keys = append(d.keys, integrations.Clip(integrations.OneLine(item.Key), 60))
 	}
 	slices.Sort(d.keys)
 	for _, k := range d.keys[:min(mostRead, len(d.keys))] {

@@ -31,7 +31,7 @@ func (t *target) Check(ctx context.Context) []integrations.Finding {
 	if err := t.api.get(ctx, dated, path("caller-identity"), &who); err != nil {
 		return append(found, failed("token", err))
 	}
-	found = append(found, ok("token works: "+clip(oneLine(who.Name), 60)))
+	found = append(found, ok("token works: "+integrations.Clip(integrations.OneLine(who.Name), 60)))
 	if !who.Service {
 		found = append(found, warn("the token belongs to a person and ends with their account", "Use a service token with a role of its own."))
 	}

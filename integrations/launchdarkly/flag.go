@@ -129,7 +129,7 @@ func (f flag) value(n int) string {
 	if json.Compact(&text, f.Variations[n].Value) != nil {
 		return "something unknown"
 	}
-	return clip(oneLine(text.String()), 40)
+	return integrations.Clip(integrations.OneLine(text.String()), 40)
 }
 
 func (f flag) index(id string) int {

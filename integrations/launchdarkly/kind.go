@@ -125,7 +125,7 @@ func wantPercent(_ context.Context, _ *target, s seen, a integrations.Args) (wan
 	at := s.named(name)
 	if at < 0 || len(s.Variations) != 2 {
 		return wanted{}, &integrations.Rejected{
-			Code: "E24", Why: fmt.Sprintf("%s has %d values (%s): a percentage needs two, one of them %s.", s.Key, len(s.Variations), s.values(), clip(oneLine(name), 40)),
+			Code: "E24", Why: fmt.Sprintf("%s has %d values (%s): a percentage needs two, one of them %s.", s.Key, len(s.Variations), s.values(), integrations.Clip(integrations.OneLine(name), 40)),
 			Fix: "Change the default rule in LaunchDarkly, or name one of two values as variation.",
 		}
 	}

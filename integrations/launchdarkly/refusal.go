@@ -95,7 +95,7 @@ func reason(said answer) string {
 		Message string `json:"message"`
 	}
 	_ = json.Unmarshal(said.body, &body) // a body that is no JSON leaves the status
-	if text := clip(oneLine(body.Message), 200); text != "" {
+	if text := integrations.Clip(integrations.OneLine(body.Message), 200); text != "" {
 		return ": " + text
 	}
 	return ""

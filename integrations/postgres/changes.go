@@ -117,8 +117,8 @@ func (f finding) began() time.Time {
 func (t *target) suspect(name string, f finding, w waits, sessions []session) integrations.Suspect {
 	s := integrations.Suspect{
 		ID: strings.Join([]string{name, strconv.Itoa(int(f.pid)), stamp(f.backendStart), stamp(f.began())}, "/"), Source: "pg",
-		Kind: incident.SuspectQuery, At: f.began(), What: fmt.Sprintf("%s: %d %s: %s", name, f.pid, f.deed(), clip(masked(f.query), 120)),
-		Who: clip(f.program(), 80), Why: f.why, Detail: held(f, w, sessions),
+		Kind: incident.SuspectQuery, At: f.began(), What: fmt.Sprintf("%s: %d %s: %s", name, f.pid, f.deed(), integrations.Clip(masked(f.query), 120)),
+		Who: integrations.Clip(f.program(), 80), Why: f.why, Detail: held(f, w, sessions),
 	}
 	if slices.Contains(t.known, name) {
 		s.Service = name
@@ -138,7 +138,7 @@ func (t *target) suspect(name string, f finding, w waits, sessions []session) in
 // deed is what a session does wrong, in words.
 func (f finding) deed() string {
 	if f.role == rootBlocker {
-		return "holds " + count(f.blocks, "session", "sessions") + " up"
+		return "holds " + integrations.Count(f.blocks, "session", "sessions") + " up"
 	}
 	if f.state == idleInTx || f.state == idleInFailedTx {
 		return "has had a transaction open for " + ageText(f.now.Sub(f.began()))
@@ -157,7 +157,7 @@ func held(f finding, w waits, sessions []session) []string {
 		if len(out) == mostDetails {
 			return append(out, fmt.Sprintf("and %d more", len(waiting)-len(out)))
 		}
-		out = append(out, fmt.Sprintf("held up: %d %s", s.pid, clip(masked(s.query), 100)))
+		out = append(out, fmt.Sprintf("held up: %d %s", s.pid, integrations.Clip(masked(s.query), 100)))
 	}
 	return out
 }

@@ -59,7 +59,7 @@ func checkPlace(sc scene, add adder) {
 	case sc.waits.waiting(pid):
 		add(incident.Unknown, "waits for %s itself: ending it may help nobody", waitsFor(sc.waits.blockers[pid]))
 	case held > 0:
-		add(incident.Yes, "root blocker: holds %s up", count(held, "other", "others"))
+		add(incident.Yes, "root blocker: holds %s up", integrations.Count(held, "other", "others"))
 	default:
 		add(incident.Yes, "holds nobody up")
 	}

@@ -93,7 +93,7 @@ func (k kind) rowIdentity(row integrations.Row) (id identity, ok bool) {
 func parsePID(text string) (int32, error) {
 	pid, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || pid <= 0 {
-		return 0, fmt.Errorf("read pid: %q is none", clip(oneLine(text), 20))
+		return 0, fmt.Errorf("read pid: %q is none", integrations.Clip(integrations.OneLine(text), 20))
 	}
 	return int32(pid), nil
 }
@@ -104,7 +104,7 @@ func (id identity) gone(s *session) string {
 	switch {
 	case s == nil:
 		return fmt.Sprintf("pid %d ended by itself", id.pid)
-	case !s.backendStart.Equal(id.start) || oneLine(s.user) != oneLine(id.user):
+	case !s.backendStart.Equal(id.start) || integrations.OneLine(s.user) != integrations.OneLine(id.user):
 		return fmt.Sprintf("pid %d ended by itself; the number belongs to another session since %s", id.pid, clock(s.backendStart))
 	}
 	return ""

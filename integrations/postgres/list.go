@@ -189,8 +189,8 @@ func (f finding) row() integrations.Row {
 		ID:    strconv.Itoa(int(f.pid)),
 		Label: f.label(),
 		Values: map[string]any{
-			"pid": int64(f.pid), "user": oneLine(f.user), "app": oneLine(f.app), "database": oneLine(f.database),
-			"state": f.state, "age_s": int64(f.age().Seconds()), "query": clip(masked(f.query), queryLength),
+			"pid": int64(f.pid), "user": integrations.OneLine(f.user), "app": integrations.OneLine(f.app), "database": integrations.OneLine(f.database),
+			"state": f.state, "age_s": int64(f.age().Seconds()), "query": integrations.Clip(masked(f.query), queryLength),
 			"blocks": int64(f.blocks), "role": f.role,
 			"backend_start": stamp(f.backendStart), "xact_start": stamp(f.xactStart),
 			"query_start": stamp(f.queryTime), "query_id": f.queryID,
@@ -205,10 +205,10 @@ func (f finding) label() string {
 		age = ageText(f.age())
 	}
 	head := strconv.Itoa(int(f.pid)) + " · " + age + " · "
-	tail := " · " + clip(f.program(), 20)
+	tail := " · " + integrations.Clip(f.program(), 20)
 	if !f.here && f.database != "" {
-		tail += " in " + clip(oneLine(f.database), 16)
+		tail += " in " + integrations.Clip(integrations.OneLine(f.database), 16)
 	}
 	room := labelLength - len([]rune(head)) - len([]rune(tail))
-	return head + clip(masked(f.query), room) + tail
+	return head + integrations.Clip(masked(f.query), room) + tail
 }

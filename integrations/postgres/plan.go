@@ -151,7 +151,7 @@ func (k kind) before(s *session) string {
 	if !s.since().IsZero() {
 		text += " for " + ageText(s.age())
 	}
-	query := clip(masked(s.query), 120)
+	query := integrations.Clip(masked(s.query), 120)
 	switch {
 	case query == "":
 		return text
@@ -167,18 +167,18 @@ func (k kind) after(sc scene) string {
 		text = "the statement ended, its transaction aborted; the session stays"
 	}
 	if held := len(sc.waits.heldBy(sc.session.pid)); held > 0 && !sc.waits.waiting(sc.session.pid) {
-		text += "; " + count(held, "other", "others") + " can go on"
+		text += "; " + integrations.Count(held, "other", "others") + " can go on"
 	}
 	return text
 }
 
 func details(sc scene) []string {
 	s := sc.session
-	who := "user " + clip(oneLine(s.user), 40)
+	who := "user " + integrations.Clip(integrations.OneLine(s.user), 40)
 	if s.app != "" {
-		who += " · application " + clip(oneLine(s.app), 40)
+		who += " · application " + integrations.Clip(integrations.OneLine(s.app), 40)
 	}
-	out := []string{who + " · database " + clip(oneLine(s.database), 40), "connected since " + clock(s.backendStart)}
+	out := []string{who + " · database " + integrations.Clip(integrations.OneLine(s.database), 40), "connected since " + clock(s.backendStart)}
 	if held := sc.waits.heldBy(s.pid); len(held) > 0 {
 		out = append(out, "behind it: "+pids(held))
 	}

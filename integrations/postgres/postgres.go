@@ -69,7 +69,7 @@ func (t *target) connection(name string) (*connection, error) {
 		}
 	}
 	return nil, &integrations.Rejected{
-		Code: "E24", Why: "There is no Postgres connection " + clip(oneLine(name), 40) + ".",
+		Code: "E24", Why: "There is no Postgres connection " + integrations.Clip(integrations.OneLine(name), 40) + ".",
 		Fix: "Known: " + joined(t.names) + ".",
 	}
 }

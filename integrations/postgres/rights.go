@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"mayday/integrations"
 )
 
 // account is who we are on a server, and what we may do everywhere.
@@ -98,7 +100,7 @@ func lacking(we account, f *function, s *session) *lack {
 	}
 	whose := "sessions of other roles"
 	if s != nil {
-		whose = "sessions of " + oneLine(s.user)
+		whose = "sessions of " + integrations.OneLine(s.user)
 	}
 	return &lack{
 		why: fmt.Sprintf("%s may not signal %s: it is no member of pg_signal_backend", we.user, whose),

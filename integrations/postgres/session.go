@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"mayday/integrations"
 )
 
 // The states of a session that matter here.
@@ -123,7 +125,7 @@ func (s *session) age() time.Duration {
 // program is what people call the session by.
 func (s *session) program() string {
 	if s.app != "" {
-		return oneLine(s.app)
+		return integrations.OneLine(s.app)
 	}
-	return oneLine(s.user)
+	return integrations.OneLine(s.user)
 }

@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"strings"
+
+	"mayday/integrations"
 )
 
 // dumpers are the programs that make backups, by the application name that they
@@ -16,9 +18,9 @@ func spared(s *session, weAreSuperuser bool) string {
 	case s.self || s.app == applicationName:
 		return "Mayday's own connection"
 	case s.kind == "walsender" || strings.HasPrefix(s.kind, "logical replication"):
-		return "replication (" + oneLine(s.kind) + ")"
+		return "replication (" + integrations.OneLine(s.kind) + ")"
 	case s.kind != clientBackend:
-		return "a background process (" + oneLine(s.kind) + ")"
+		return "a background process (" + integrations.OneLine(s.kind) + ")"
 	case s.superuser && !weAreSuperuser:
 		return "a superuser's session, which only a superuser may signal"
 	case s.state == "disabled":
@@ -34,7 +36,7 @@ func spared(s *session, weAreSuperuser bool) string {
 }
 
 func dumper(app string) string {
-	first, _, _ := strings.Cut(strings.ToLower(oneLine(app)), " ")
+	first, _, _ := strings.Cut(strings.ToLower(integrations.OneLine(app)), " ")
 	for _, program := range dumpers {
 		if first == program {
 			return program

@@ -3,6 +3,8 @@ package postgres
 import (
 	"slices"
 	"strings"
+
+	"mayday/integrations"
 )
 
 // masked is a query on one line in which nothing personal is left: literals and
@@ -15,7 +17,7 @@ func masked(query string) string {
 		}
 		b.WriteString(hide(t))
 	}
-	return oneLine(b.String())
+	return integrations.OneLine(b.String())
 }
 
 func hide(t token) string {
@@ -112,7 +114,7 @@ func opening(tokens []token) string {
 	if len(tokens) > 1 && tokens[1].kind == wordToken {
 		text += " " + strings.ToUpper(tokens[1].text)
 	}
-	return clip(oneLine(text), 40)
+	return integrations.Clip(integrations.OneLine(text), 40)
 }
 
 // copiesIn reports a COPY whose FROM is there to be seen. Where the text was cut

@@ -94,15 +94,3 @@ func TestAges(t *testing.T) {
 		}
 	}
 }
-
-func TestClip(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		n    int
-		want string
-	}{{"abc", 3, "abc"}, {"äbcd", 3, "äb…"}, {"ab cd", 4, "ab…"}, {"abc", 1, "…"}} {
-		if got := clip(c.text, c.n); got != c.want {
-			t.Errorf("%q to %d: got %q, want %q", c.text, c.n, got, c.want)
-		}
-	}
-}

@@ -3,6 +3,8 @@ package postgres
 import (
 	"fmt"
 	"strings"
+
+	"mayday/integrations"
 )
 
 const namedAtMost = 3
@@ -19,7 +21,7 @@ func (o surveyed) summary() string {
 	}
 	if o.hidden > 0 {
 		parts = append(parts, fmt.Sprintf("%s of other roles cannot be seen (insufficient privilege): %s",
-			count(o.hidden, "session", "sessions"), o.we.grantStats()))
+			integrations.Count(o.hidden, "session", "sessions"), o.we.grantStats()))
 	}
 	if len(parts) > 1 && !strings.HasSuffix(parts[0], ".") {
 		parts[0] += "."
@@ -43,11 +45,11 @@ func (o surveyed) offer() string {
 	var parts []string
 	if len(roots) > 0 {
 		held := len(o.waits.heldBy(roots...))
-		parts = append(parts, fmt.Sprintf("%s %s %s up", count(len(roots), "session", "sessions"),
-			verb(len(roots), "holds", "hold"), count(held, "other", "others")))
+		parts = append(parts, fmt.Sprintf("%s %s %s up", integrations.Count(len(roots), "session", "sessions"),
+			verb(len(roots), "holds", "hold"), integrations.Count(held, "other", "others")))
 	}
 	if long > 0 {
-		subject := count(long, "session", "sessions")
+		subject := integrations.Count(long, "session", "sessions")
 		if len(parts) > 0 {
 			subject = fmt.Sprint(long)
 		}
@@ -80,7 +82,7 @@ func (o surveyed) sparedText() string {
 	for _, f := range o.spared[:min(namedAtMost, len(o.spared))] {
 		text := fmt.Sprintf("pid %d, %s", f.pid, f.why)
 		if f.blocks > 0 {
-			text += fmt.Sprintf(", holds %s up", count(f.blocks, "other", "others"))
+			text += fmt.Sprintf(", holds %s up", integrations.Count(f.blocks, "other", "others"))
 		}
 		named = append(named, text)
 	}
@@ -94,10 +96,10 @@ func (o surveyed) preparedText() string {
 	if !o.waits.blocking(0) {
 		return ""
 	}
-	held := count(len(o.waits.heldBy(0)), "other", "others")
+	held := integrations.Count(len(o.waits.heldBy(0)), "other", "others")
 	var gids []string
 	for _, gid := range o.we.prepared[:min(namedAtMost, len(o.we.prepared))] {
-		gids = append(gids, clip(oneLine(gid), 30))
+		gids = append(gids, integrations.Clip(integrations.OneLine(gid), 30))
 	}
 	return fmt.Sprintf("A prepared transaction holds %s up (%s): it has no session to end; COMMIT PREPARED or ROLLBACK PREPARED it by hand.",
 		held, joined(append([]string{"see pg_prepared_xacts"}, gids...)))

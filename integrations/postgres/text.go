@@ -4,35 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 )
-
-// oneLine makes text from the database harmless: control and invisible
-// characters go, white space becomes one space.
-func oneLine(text string) string {
-	visible := strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.Is(unicode.C, r) || r == unicode.ReplacementChar:
-			return -1
-		}
-		return r
-	}, text)
-	return strings.Join(strings.Fields(visible), " ")
-}
-
-// clip shortens to at most n characters.
-func clip(text string, n int) string {
-	runes := []rune(text)
-	if len(runes) <= n {
-		return text
-	}
-	if n <= 1 {
-		return "…"
-	}
-	return strings.TrimRight(string(runes[:n-1]), " ") + "…"
-}
 
 // ageText is an age as people say it: "45 s", "18 min", "3 h 12 min".
 func ageText(d time.Duration) string {
@@ -68,13 +40,6 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 func joined(words []string) string { return strings.Join(words, ", ") }

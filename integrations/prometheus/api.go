@@ -12,6 +12,8 @@ import (
 	client "github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
+
+	"mayday/integrations"
 )
 
 const (
@@ -74,7 +76,7 @@ func (a *api) between(ctx context.Context, expr string, r v1.Range) (model.Value
 func complete(warnings v1.Warnings) error {
 	for _, w := range warnings {
 		if !strings.HasPrefix(w, "PromQL") {
-			return refused(fmt.Errorf("%w: %s", errPartial, clip(oneLine(w), longestWords)))
+			return refused(fmt.Errorf("%w: %s", errPartial, integrations.Clip(integrations.OneLine(w), longestWords)))
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func (s *source) compare(ctx context.Context, a integrations.Args) (integrations
 	}
 	svc, ok := s.services[a.Text("service")]
 	if !ok {
-		name := clip(oneLine(a.Text("service")), 40)
+		name := integrations.Clip(integrations.OneLine(a.Text("service")), 40)
 		return integrations.Table{}, &integrations.Rejected{Code: "E24", Why: "There is no service " + name + " in the config." + fault.DidYouMean(name, s.names), Fix: "Name one of services."}
 	}
 	var all []measured
@@ -150,6 +150,6 @@ func (m measured) row(bad, told bool) integrations.Row {
 	if told {
 		row.Values["bad"] = bad
 	}
-	row.Label = clip(row.Label, labelLength)
+	row.Label = integrations.Clip(row.Label, labelLength)
 	return row
 }

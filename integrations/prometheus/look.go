@@ -94,7 +94,7 @@ func table(found model.Vector) integrations.Table {
 		out.Fields["value"] = float64(found[0].Value)
 		out.Summary = figure(float64(found[0].Value))
 	default:
-		out.Summary = fmt.Sprintf("%d series, %s: %s", len(found), clip(words(found[0].Metric), labelLength), figure(float64(found[0].Value)))
+		out.Summary = fmt.Sprintf("%d series, %s: %s", len(found), integrations.Clip(words(found[0].Metric), labelLength), figure(float64(found[0].Value)))
 	}
 	return out
 }
@@ -118,7 +118,7 @@ func rowOf(s *model.Sample) integrations.Row {
 		row.Values["value"] = float64(s.Value)
 		tail = ": " + figure(float64(s.Value))
 	}
-	row.Label = clip(words(s.Metric), labelLength-len(tail)) + tail
+	row.Label = integrations.Clip(words(s.Metric), labelLength-len(tail)) + tail
 	return row
 }
 
@@ -127,11 +127,11 @@ func words(m model.Metric) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if name != model.MetricNameLabel {
-			parts = append(parts, oneLine(string(name)+"="+string(m[name])))
+			parts = append(parts, integrations.OneLine(string(name)+"="+string(m[name])))
 		}
 	}
 	if len(parts) == 0 {
-		return cmp.Or(oneLine(string(m[model.MetricNameLabel])), "all")
+		return cmp.Or(integrations.OneLine(string(m[model.MetricNameLabel])), "all")
 	}
 	return strings.Join(parts, ", ")
 }

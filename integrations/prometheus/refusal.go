@@ -24,7 +24,7 @@ func refused(err error) *integrations.Rejected {
 	case errors.Is(err, errNoSecret):
 		r.Code, r.Why, r.Fix = "E24", "Prometheus was not asked: "+errNoSecret.Error()+".", "Give connect.prometheus a token or password that can be read."
 	case errors.Is(err, errPartial):
-		r.Why = "Prometheus answered, and " + clip(oneLine(err.Error()), longestWords) + "."
+		r.Why = "Prometheus answered, and " + integrations.Clip(integrations.OneLine(err.Error()), longestWords) + "."
 	case !errors.As(err, &said):
 		r.Why = "I can't reach Prometheus (" + inWords(err) + ")."
 	default:
@@ -37,7 +37,7 @@ func refused(err error) *integrations.Rejected {
 // understand, 422 one that it cannot compute, 503 one that took too long.
 func answered(r *integrations.Rejected, said *v1.Error) {
 	short, _, _ := strings.Cut(said.Msg, ": [{") // the series that clash, with their addresses
-	text := clip(oneLine(short), longestWords)
+	text := integrations.Clip(integrations.OneLine(short), longestWords)
 	code := text[strings.LastIndexByte(text, ' ')+1:] // "client error: 401", without a body that says more
 	switch {
 	case said.Type == v1.ErrBadData:
