@@ -58,7 +58,7 @@ func (p *performance) guarded(ctx context.Context, s *incident.Step, now inciden
 // proposed is the move that the step came from, with its guards as of now. What
 // its `when` said at the preview is not asked again.
 func (p *performance) proposed(ctx context.Context, r *incident.Run, path string) (playbooks.Move, bool) {
-	pb, err := playbooks.Unpin(p.d.Catalogue, r.Playbook, r.Pinned)
+	pb, err := p.d.pinned(r)
 	if err != nil {
 		return playbooks.Move{}, false
 	}

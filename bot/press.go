@@ -103,7 +103,7 @@ func verbs() map[string]presser {
 		},
 		"start": pressStep, "approve": pressStep, "decline": pressStep, "withdraw": pressStep,
 		"look": pressLookAgain, "worked": pressClose, "not_worked": pressClose,
-		"undo": pressUndo, "keep_act": pressKeepAct, "glass": pressGlass,
+		"undo": pressUndo, "keep_act": pressKeepAct, "continue": pressContinue, "glass": pressGlass,
 		"again": pressMove, "skip": pressSkip, "stop": pressMove,
 		"watch_more": pressWatchMore, "go_on": pressGoOn, "unfixed": pressGoOn,
 		"chart": pressChart, "details": pressDetails, "share": pressShare,

@@ -290,7 +290,7 @@ func pressInputs(ctx context.Context, d *Desk, by incident.Person, b incident.Bu
 	if r == nil || r.Results[path].Asked != string(playbooks.Inputs) || r.Results[path].Outcome != "" {
 		return chat.Message{}, fault.New(fault.Already, "E22", "That was answered.", "").WithState("")
 	}
-	pb, err := playbooks.Unpin(d.Catalogue, r.Playbook, r.Pinned)
+	pb, err := d.pinned(r)
 	if err != nil {
 		return chat.Message{}, fmt.Errorf("read the pinned playbook: %w", err)
 	}

@@ -29,6 +29,7 @@ var renderers = map[string]func(*card, incident.Out, *incident.Entry){
 	incident.KindResolved:  (*card).resolved,
 	incident.KindRemind:    (*card).remind,
 	incident.KindFinished:  (*card).finished,
+	incident.KindAudit:     (*card).audit,
 }
 
 // aboutEntry are the kinds whose `About` is the seq of an entry.

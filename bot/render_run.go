@@ -66,7 +66,11 @@ func (c *card) run(o incident.Out, _ *incident.Entry) {
 	c.msg.Silent = true
 	head := map[incident.RunState]string{incident.RunGoing: "◐", incident.RunWaiting: "◐", incident.RunPaused: "✗",
 		incident.RunDone: "✓", incident.RunStopped: "–"}[r.State]
-	c.line(chat.Strong(head+" "+r.Playbook), " · ", chat.Code("v"+incident.Code(r.Hash)), " · asked by ", r.By)
+	name := r.Playbook
+	if r.Of != "" {
+		name = "Audit of " + name
+	}
+	c.line(chat.Strong(head+" "+name), " · ", chat.Code("v"+incident.Code(r.Hash)), " · asked by ", r.By)
 	if r.Say != "" {
 		c.line(r.Say)
 	}

@@ -31,7 +31,7 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) (err error) {
 		return err
 	}
 	r := inc.Run(id)
-	if r == nil || r.State.Over() || r.State == incident.RunPaused || r.Step != "" || (!inc.Open() && r.UndoTarget() == "") {
+	if r == nil || r.State.Over() || r.State == incident.RunPaused || r.Step != "" || (!inc.Open() && !r.Late()) {
 		return d.Queue.Done(ctx, c)
 	}
 	if r.UndoTarget() != "" {
@@ -40,7 +40,7 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) (err error) {
 	if inc.TakenBack(r.ID) {
 		return d.stopRun(ctx, c, inc, r, "What it did was taken back.")
 	}
-	pb, err := playbooks.Unpin(d.Catalogue, r.Playbook, r.Pinned)
+	pb, err := d.pinned(r)
 	if err != nil {
 		return d.stopRun(ctx, c, inc, r, "it cannot be read any more: "+err.Error())
 	}
@@ -52,6 +52,15 @@ func (d *Desk) HandleRun(ctx context.Context, c incident.Claim) (err error) {
 		return d.watchRun(ctx, c, inc, r, m, question{Name: cmp.Or(m.ID, strings.TrimSpace(m.Say), nameless(m)), Pick: m.Pick, Most: m.Most}, pb)
 	}
 	return d.move(ctx, c, inc, r, m)
+}
+
+// pinned is what a run goes through.
+func (d *Desk) pinned(r *incident.Run) (*playbooks.Playbook, error) {
+	pb, err := playbooks.Unpin(d.Catalogue, r.Playbook, r.Pinned)
+	if err != nil || r.Of == "" {
+		return pb, err
+	}
+	return pb.Audit(), nil
 }
 
 func (d *Desk) stopRun(ctx context.Context, c incident.Claim, inc *incident.Incident, r *incident.Run, why string) error {

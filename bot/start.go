@@ -41,6 +41,9 @@ func (d *Desk) Run(ctx context.Context, by incident.Person, number int64, name s
 	if err != nil {
 		return chat.Message{}, err
 	}
+	if a := auditOf(inc, name); a != nil {
+		return d.Continue(ctx, by, number, a.ID)
+	}
 	values, missing, err := pb.Inputs(given, words, map[string]any{"service": inc.Service})
 	if err != nil {
 		return chat.Message{}, err
@@ -49,7 +52,7 @@ func (d *Desk) Run(ctx context.Context, by incident.Person, number int64, name s
 		return d.inputsForm(ctx, inc, pb, values, given, missing)
 	}
 	hash, pinned := pb.Pin(values)
-	run := incident.Run{ID: newID(), Playbook: pb.Name, Say: pb.Say, Hash: hash, Pinned: pinned, Inputs: values, By: by.Name, ByID: by.ID}
+	run := incident.Run{ID: newID(), Playbook: pb.Name, Say: pb.Say, Hash: hash, Pinned: pinned, Inputs: values, After: pb.After(), By: by.Name, ByID: by.ID}
 	inc, err = d.do(ctx, at(number), incident.StartRun(by, run))
 	if err != nil {
 		return chat.Message{}, err

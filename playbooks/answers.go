@@ -72,8 +72,8 @@ func (p *Playbook) find(path string) *step {
 			book, steps = s.nested, s.nested.steps
 			continue
 		}
-		if part == thenPart {
-			steps = book.then
+		if list, ok := book.part(part); ok {
+			steps = list
 			continue
 		}
 		i, err := strconv.Atoi(part)
@@ -83,6 +83,17 @@ func (p *Playbook) find(path string) *step {
 		s, steps = steps[i], nil
 	}
 	return s
+}
+
+// part is a list of steps that is none of `steps`, by its name in a path.
+func (p *Playbook) part(name string) ([]*step, bool) {
+	switch name {
+	case thenPart:
+		return p.then, true
+	case afterPart:
+		return p.after, true
+	}
+	return nil, false
 }
 
 // byName gives positional words their names and refuses names that nobody asked for.

@@ -131,7 +131,7 @@ func (ld *loader) finish(k *checker) {
 	p.acts = map[string]int{}
 	p.around = surroundings{connections: ld.cat.Connections, envs: ld.cat.Envs, services: ld.cat.Services}
 	p.Usable = true
-	walk(slices.Concat(p.steps, p.then), func(s *step) {
+	walk(p.all(), func(s *step) {
 		if s.kind == actionStep {
 			p.acts[s.action.Name] = s.action.Version
 			p.Usable = p.Usable && ld.reachable(s.action)
@@ -164,7 +164,7 @@ func (ld *loader) reachable(a integrations.Action) bool {
 
 func depthOf(p *Playbook) int {
 	deepest := 0
-	walk(slices.Concat(p.steps, p.then), func(s *step) {
+	walk(p.all(), func(s *step) {
 		if s.nested != nil {
 			deepest = max(deepest, 1+depthOf(s.nested))
 		}
@@ -174,7 +174,7 @@ func depthOf(p *Playbook) int {
 
 func expanded(p *Playbook) int {
 	n := 0
-	walk(slices.Concat(p.steps, p.then), func(s *step) {
+	walk(p.all(), func(s *step) {
 		n++
 		if s.nested != nil {
 			n += expanded(s.nested)

@@ -22,7 +22,7 @@ type checker struct {
 // check makes the draft's playbook complete. It reports to the draft's lint.
 func (k *checker) check() {
 	p := k.draft.book
-	all := slices.Concat(p.steps, p.then)
+	all := p.all()
 	k.ids(all)
 	walk(all, func(s *step) {
 		if s.kind == runStep {
@@ -53,10 +53,11 @@ func (k *checker) check() {
 		k.fail(k.draft.thenAt, "`then` comes after `verify` held, and there is no `verify`", "Add one, or put the steps at the end of `steps`")
 	}
 	k.stepList(p.then, sc)
+	k.stepList(p.after, sc)
 	k.most(all)
 	k.reminds()
 	if len(p.verify) == 0 {
-		k.dangers(all)
+		k.dangers(slices.Concat(p.steps, p.then))
 	}
 	k.outsideFacts(sc)
 }
@@ -85,7 +86,7 @@ func (k *checker) outsideFacts(sc *scope) {
 	p.signals = keysOf(sc.used)
 	asks := func(g *guard) bool { return g.kind == guardBackup }
 	p.backups = slices.ContainsFunc(p.checks, asks)
-	walk(slices.Concat(p.steps, p.then), func(s *step) {
+	walk(p.all(), func(s *step) {
 		p.backups = p.backups || slices.ContainsFunc(s.checks, asks)
 		if s.nested == nil {
 			return
@@ -154,6 +155,9 @@ func (k *checker) runs(s *step) {
 	s.nested = k.nested(s)
 	if s.nested == nil {
 		return
+	}
+	if len(s.nested.after) > 0 {
+		k.warn(s.place, "the `after` of "+named(s.run)+" is not offered when another playbook runs it", "Copy it to this file")
 	}
 	for i := range s.with {
 		a := &s.with[i]

@@ -11,8 +11,6 @@ func (r *reader) later(e entry) {
 
 func (r *reader) laterFileKey(e entry) bool {
 	switch e.key {
-	case "after":
-		r.steps(e.value, e.key, 0)
 	case "postmortem":
 		r.postmortem(e.value)
 	case "drill":

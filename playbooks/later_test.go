@@ -10,10 +10,10 @@ import (
 
 // What is not built yet is refused by name, after its shape has been checked.
 func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
-	file := head + strings.Join([]string{"after: [{tell: y}]", "postmortem: 10m", "drill: practice", ""}, "\n") + "steps: [{tell: x}]\n"
+	file := head + strings.Join([]string{"postmortem: 10m", "drill: practice", ""}, "\n") + "steps: [{tell: x}]\n"
 	_, problems := Load(fakeCatalogue(), Source{Name: "x.yaml", Text: []byte(file)})
 	var want []string
-	for _, at := range []string{"3:1 after", "4:1 postmortem", "5:1 drill"} {
+	for _, at := range []string{"3:1 postmortem", "4:1 drill"} {
 		where, name, _ := strings.Cut(at, " ")
 		want = append(want, fmt.Sprintf("%s: `%s` is part of the language but this version cannot run it yet.", where, name))
 	}
@@ -24,7 +24,6 @@ func TestWhatIsNotBuiltIsRefusedByName(t *testing.T) {
 
 func TestShapeOfWhatIsNotBuiltIsChecked(t *testing.T) {
 	for key, want := range map[string]string{
-		"after: [{tel: x}]":     "3:10: unknown key `tel`. Did you mean `tell`?",
 		"postmortem: sometimes": "3:13: `postmortem` is a duration like 10m, always or never, not \"sometimes\".",
 		"drill: 5":              "3:8: `drill` is text, and 5 is a number for YAML. Put it in quotes: '5'.",
 	} {

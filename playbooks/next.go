@@ -14,8 +14,8 @@ import (
 // outcome. It is a pure function; a question that stands is asked again, and a
 // `when` that was computed is not computed again.
 func (p *Playbook) Next(f Facts, inputs map[string]any, results map[string]incident.Result) (Move, error) {
-	w := &walker{results: results, of: len(p.steps)}
-	move, found, err := w.whole(p, newFrame(p, f, inputs), "")
+	w := p.walker(results)
+	move, found, err := w.run(p, newFrame(p, f, inputs))
 	if err != nil {
 		return Move{}, err
 	}
@@ -25,8 +25,16 @@ func (p *Playbook) Next(f Facts, inputs map[string]any, results map[string]incid
 	return move, nil
 }
 
+func (p *Playbook) walker(results map[string]incident.Result) *walker {
+	if p.audits {
+		return &walker{results: results, top: incident.AuditPrefix, of: len(p.after)}
+	}
+	return &walker{results: results, of: len(p.steps)}
+}
+
 type walker struct {
 	results map[string]incident.Result
+	top     string // what the paths of top-level steps begin with
 	index   int
 	of      int
 	wanted  string // path whose conditions are judged; "" when the next move is looked for
@@ -37,7 +45,36 @@ type walker struct {
 const (
 	verifyPart = "verify"
 	thenPart   = "then"
+	afterPart  = "after"
 )
+
+// run goes through a file, or through what is done after it: there, what its steps
+// found may be named and nothing of them is up any more.
+func (w *walker) run(p *Playbook, fr *frame) (Move, bool, error) {
+	if !p.audits {
+		return w.whole(p, fr, "")
+	}
+	w.recall(p.steps, fr, "")
+	w.recall(p.then, fr, thenPart+".")
+	return w.list(p.after, fr, incident.AuditPrefix)
+}
+
+// recall remembers how steps of an earlier run ended.
+func (w *walker) recall(steps []*step, fr *frame, prefix string) {
+	for i, s := range steps {
+		path := prefix + strconv.Itoa(i)
+		r := w.results[path]
+		if r.Outcome == "" {
+			continue
+		}
+		fr.record(s, r, path)
+		for n, o := range s.options {
+			if r.Choice == o.label {
+				w.recall(o.steps, fr, fmt.Sprintf("%s.o%d.", path, n))
+			}
+		}
+	}
+}
 
 // whole goes through a file: its steps, what it asks after them, and what it does
 // once that held.
@@ -61,8 +98,8 @@ func (w *walker) whole(p *Playbook, fr *frame, prefix string) (Move, bool, error
 	return w.list(p.then, fr, prefix+thenPart+".")
 }
 
-// idle reports whether the file has acts and none of them was done: then there
-// is nothing to verify.
+// idle reports whether the file has acts and none of them changed anything: then
+// there is nothing to verify.
 func (w *walker) idle(p *Playbook, prefix string) bool {
 	if len(p.acts) == 0 {
 		return false
@@ -73,7 +110,7 @@ func (w *walker) idle(p *Playbook, prefix string) bool {
 		return false
 	}
 	for path, r := range w.results {
-		if strings.HasPrefix(path, prefix) && r.Step != "" && r.Outcome == incident.OutDone {
+		if strings.HasPrefix(path, prefix) && r.Step != "" && (r.Outcome == incident.OutDone || r.Acted) {
 			return false
 		}
 	}
@@ -84,7 +121,7 @@ func (w *walker) idle(p *Playbook, prefix string) bool {
 func (w *walker) list(steps []*step, fr *frame, prefix string) (Move, bool, error) {
 	for i, s := range steps {
 		path := prefix + strconv.Itoa(i)
-		if prefix == "" {
+		if prefix == w.top {
 			w.index = i + 1
 		}
 		r := w.results[path]

@@ -9,7 +9,12 @@ func (p *Playbook) Outline() []string {
 	for _, w := range p.verify {
 		out = append(out, "then check: "+w.src)
 	}
-	return append(out, outline(p.then, "")...)
+	out = append(out, outline(p.then, "")...)
+	if len(p.after) > 0 {
+		out = append(out, "after the incident:")
+		out = append(out, outline(p.after, "  ")...)
+	}
+	return out
 }
 
 func outline(steps []*step, indent string) []string {

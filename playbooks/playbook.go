@@ -59,6 +59,8 @@ type Playbook struct {
 	steps   []*step
 	verify  []*wait
 	then    []*step
+	after   []*step           // offered when the incident resolves
+	audits  bool              // this is what is done after: Next begins there
 	backups bool              // a guard asks for the age of a backup
 	signals []string          // names of signals that its expressions use
 	texts   map[string]string // name to YAML: the file and all that it runs
@@ -96,6 +98,20 @@ func fields(inputs []Input) []integrations.Field {
 		out = append(out, in.Field)
 	}
 	return out
+}
+
+// all are the top-level steps of every part of the file.
+func (p *Playbook) all() []*step { return slices.Concat(p.steps, p.then, p.after) }
+
+// After counts the steps that are offered when the incident resolves.
+func (p *Playbook) After() int { return len(p.after) }
+
+// Audit is the playbook's `after`: Next and Judge go through it, with what the run
+// before it found. Its steps are at the paths that begin with incident.AuditPrefix.
+func (p *Playbook) Audit() *Playbook {
+	out := *p
+	out.audits = true
+	return &out
 }
 
 // Steps counts the steps that people see numbers of: the top-level ones.

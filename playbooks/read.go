@@ -83,6 +83,8 @@ func (r *reader) fileKey(d *draft, e entry) {
 	case "then":
 		p.then = r.steps(e.value, "then", 0)
 		d.thenAt = e.place
+	case "after":
+		p.after = r.steps(e.value, "after", 0)
 	case "remind":
 		p.remind = r.duration(e.value, "remind", maxRemind)
 		d.remindAt = e.place

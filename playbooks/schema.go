@@ -85,6 +85,7 @@ func fileProperties() object {
 		"remind": described(def("duration"), "while acts are in force, ask after so long whether they stay"),
 		"verify": described(waitSchema(), "asked after the steps, EXPRESSION [for D] [within D]"),
 		"then":   described(listOf(def("step"), 1, maxSteps), "steps once verify held"),
+		"after":  described(listOf(def("step"), 1, maxSteps), "steps offered when the incident resolves"),
 		"steps":  listOf(def("step"), 1, maxSteps),
 	}
 }

@@ -87,7 +87,7 @@ func acting(steps []*step) []*step {
 // reminds checks `remind`: it asks about acts that can be put back.
 func (k *checker) reminds() {
 	p := k.draft.book
-	walk(slices.Concat(p.steps, p.then), func(s *step) {
+	walk(p.all(), func(s *step) {
 		if s.remind > 0 && !s.undoable() {
 			what, fix := s.noUndo()
 			if s.id == "" {
@@ -96,7 +96,7 @@ func (k *checker) reminds() {
 			k.fail(s.remindAt, "`remind` asks whether to put an act back, and "+what, fix)
 		}
 	})
-	if p.remind > 0 && !slices.ContainsFunc(acting(slices.Concat(p.steps, p.then)), (*step).undoable) {
+	if p.remind > 0 && !slices.ContainsFunc(acting(p.all()), (*step).undoable) {
 		k.warn(k.draft.remindAt, "`remind` asks whether to put acts back, and none of this file has an undo", "")
 	}
 }

@@ -153,8 +153,9 @@ func looksOf(waits []*wait, fr *frame) []*step {
 // Judge computes the conditions that stand at a path over the results of the run
 // as they are now. A value that only a newer look has is taken from there.
 func (p *Playbook) Judge(path string, f Facts, inputs map[string]any, results map[string]incident.Result) ([]Verdict, error) {
-	w := &walker{results: results, of: len(p.steps), wanted: path}
-	if _, _, err := w.whole(p, newFrame(p, f, inputs), ""); err != nil {
+	w := p.walker(results)
+	w.wanted = path
+	if _, _, err := w.run(p, newFrame(p, f, inputs)); err != nil {
 		return nil, err
 	}
 	if w.judged == nil {

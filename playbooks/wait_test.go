@@ -53,6 +53,14 @@ func TestWaitsFollowTheirSteps(t *testing.T) {
 	if m = next(t, p, inputs, results); m.Kind != Done {
 		t.Errorf("nothing was done: got %s, want no check of it", m.Kind)
 	}
+	results["1"] = incident.Result{Outcome: incident.OutFailed, Step: "s1"}
+	if m = next(t, p, inputs, results); m.Kind != Done {
+		t.Errorf("the act was refused: got %s, want no check of it", m.Kind)
+	}
+	results["1"] = incident.Result{Outcome: incident.OutFailed, Step: "s1", Acted: true}
+	if m = next(t, p, inputs, results); m.Kind != Watch || m.Path != "verify" {
+		t.Errorf("the act went wrong after it changed something: got %s, want it checked", m.Kind)
+	}
 	results["1"] = done(func(r *incident.Result) { r.Step = "s1" })
 	m = next(t, p, inputs, results)
 	want := []Wait{{"errors < 1% for 3m within 10m", 3 * time.Minute, 10 * time.Minute}, {"page.status < 500 && falling(page.error_rate)", 0, 5 * time.Minute}}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"mayday/bot"
@@ -44,7 +45,9 @@ func shapeRun(i *incident.Incident, r *incident.Run) runJSON {
 		Results: []resultJSON{}, StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt)}
 	paths := make([]string, 0, len(r.Results))
 	for path := range r.Results {
-		paths = append(paths, path)
+		if r.Of == "" || strings.HasPrefix(path, incident.AuditPrefix) { // what it knows from the run before is there
+			paths = append(paths, path)
+		}
 	}
 	slices.SortFunc(paths, func(a, b string) int {
 		return cmp.Or(cmp.Compare(r.Results[a].Seq, r.Results[b].Seq), cmp.Compare(a, b))

@@ -191,7 +191,7 @@ func (s *Server) viewIncident(i *incident.Incident) incidentView {
 
 // waits lists what goes on in an incident, with the place to look at.
 func waits(i *incident.Incident) []waitView {
-	if !i.Open() {
+	if !i.Open() && !i.GoesOn() {
 		return nil
 	}
 	out := waitingSteps(i)

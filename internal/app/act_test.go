@@ -38,6 +38,7 @@ func TestAct(t *testing.T) {
 		"a check that is not met":                     verifyNotMet,
 		"who confirms":                                whoConfirms,
 		"read-only":                                   readOnly,
+		"what comes after the incident":               afterIncident,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@ func (b *RunStarted) fold(i *Incident, e Entry) {
 	r := b.Run
 	r.StartedAt, r.Seq = e.At, e.Seq
 	r.State = RunGoing
-	r.Results = map[string]Result{}
+	r.Results = i.known(r.Of)
 	i.Runs = append(i.Runs, r)
 	i.touch(e)
 }

@@ -68,12 +68,10 @@ func PressStep(by Person, id string, p Press, words, reason string) Decide {
 	}
 }
 
-// mayAct refuses an act on an incident that is over, but for taking one back.
+// mayAct refuses an act on an incident that is over, but for taking one back and
+// for what comes after it.
 func (i *Incident) mayAct(s *Step) error {
-	if r := i.Run(s.Run); r != nil && r.UndoTarget() != "" {
-		return nil
-	}
-	return over(i)
+	return i.mayMove(i.Run(s.Run))
 }
 
 // because ends a sentence, with a reason where one was given.

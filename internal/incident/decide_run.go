@@ -17,7 +17,7 @@ func StartRun(by Person, run Run) Decide {
 			return Change{}, err
 		}
 		for _, r := range i.Runs {
-			if r.Playbook == run.Playbook && !r.State.Over() {
+			if r.Playbook == run.Playbook && r.Of == "" && !r.State.Over() {
 				return Change{}, fault.Newf(fault.Conflict, "E16", "%s started %s at %s and it is not over.", r.By, r.Playbook, r.StartedAt.UTC().Format("15:04:05")).
 					WithHint("Go on there, or stop it first.")
 			}
@@ -78,10 +78,10 @@ func Progress(runID, path, text string, res Result, state RunState, quiet bool) 
 // question, and lets the run go on. update gets the open result and completes it.
 func AnswerRun(by Person, runID, path, text string, update func(*Result) error) Decide {
 	return func(v View) (Change, error) {
-		if err := over(v.Incident); err != nil {
+		r := v.Incident.Run(runID)
+		if err := v.Incident.mayMove(r); err != nil {
 			return Change{}, err
 		}
-		r := v.Incident.Run(runID)
 		if err := runGone(r); err != nil {
 			return Change{}, err
 		}

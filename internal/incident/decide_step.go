@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"mayday/internal/fault"
@@ -22,7 +23,7 @@ func Preview(head Step, hash string, gate Gate, children []Step) Decide {
 		if err := runGone(r); err != nil {
 			return Change{}, err
 		}
-		if (!v.Incident.Open() && r.UndoTarget() == "") || r.Step != "" || r.Results[head.Path].Outcome != "" {
+		if (!v.Incident.Open() && !r.Late()) || r.Step != "" || r.Results[head.Path].Outcome != "" {
 			return Change{}, nil // somebody was faster
 		}
 		expires := v.Now.Add(gate.Expires)
@@ -146,11 +147,20 @@ func endRun(v View, s *Step, state StepState, reason string, c Change) Change {
 		to = RunGoing
 	}
 	c.Entries = append(c.Entries, Entry{Text: fmt.Sprintf("%s: step ended, %s.", r.Playbook, outcomes[state]), Step: s.ID, Quiet: true,
-		Body: &RunResult{Run: s.Run, Path: s.Path, State: to, Result: Result{Outcome: outcomes[state], Step: s.ID, Reason: reason}}})
+		Body: &RunResult{Run: s.Run, Path: s.Path, State: to, Result: Result{Outcome: outcomes[state], Step: s.ID, Reason: reason, Acted: state != Succeeded && v.Incident.acted(s)}}})
 	if to == RunGoing {
 		c.Wakes = append(c.Wakes, wakeRun(s.Run, v))
 	}
 	return c
+}
+
+// acted reports whether an act changed its target, whatever became of it then: its
+// effect went wrong, or an each was done in part.
+func (i *Incident) acted(s *Step) bool {
+	if s.State == Succeeded {
+		return true
+	}
+	return slices.ContainsFunc(s.Children, func(id string) bool { c := i.Step(id); return c != nil && c.State == Succeeded })
 }
 
 // past reports whether the run went on without waiting for s, or stands at

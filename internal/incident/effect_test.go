@@ -76,7 +76,7 @@ func TestEffectThatGoesWrongPausesTheRun(t *testing.T) {
 			w.pass(c.later)
 			w.do(t, SeeEffect("s", c.ev))
 			r := w.inc.Run("r")
-			if r.State != RunPaused || r.Results["0"].Outcome != OutFailed || r.Results["0"].Reason != c.want {
+			if r.State != RunPaused || r.Results["0"].Outcome != OutFailed || !r.Results["0"].Acted || r.Results["0"].Reason != c.want {
 				t.Errorf("run: got %s, %+v", r.State, r.Results["0"])
 			}
 			s := w.step()

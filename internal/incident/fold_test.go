@@ -38,7 +38,7 @@ func (w *world) begin(rt *rapid.T) {
 // and without a trace.
 var moves = []string{"receive", "own", "update", "note", "snooze", "pace", "resolve", "reopen", "watch", "severity", "remind", "compose",
 	"alive", "run", "progress", "ask", "answer", "stop", "go on", "preview", "preview each", "unplannable", "press", "expire", "begin", "keep", "finish",
-	"close", "look", "merge"}
+	"close", "look", "merge", "continue"}
 
 func (w *world) move(rt *rapid.T, n int) {
 	name := rapid.SampledFrom(moves).Draw(rt, "move")
@@ -91,14 +91,19 @@ func (w *world) decision(rt *rapid.T, name string, by Person, n int) Decide {
 func (w *world) runDecision(rt *rapid.T, name string, by Person, n int) Decide {
 	if name == "run" {
 		return StartRun(by, Run{ID: fmt.Sprintf("r%d", n), Playbook: rapid.SampledFrom([]string{"fix", "look"}).Draw(rt, "playbook"), By: by.Name,
-			Pinned: json.RawMessage(`{"fix":"steps"}`), Inputs: map[string]any{"database": "shop"}})
+			After: rapid.IntRange(0, 2).Draw(rt, "after"), Pinned: json.RawMessage(`{"fix":"steps"}`), Inputs: map[string]any{"database": "shop"}})
 	}
 	if len(w.inc.Runs) == 0 {
 		return nil
 	}
-	run := w.inc.Runs[rapid.IntRange(0, len(w.inc.Runs)-1).Draw(rt, "run")].ID
-	path := fmt.Sprint(rapid.IntRange(0, 3).Draw(rt, "path"))
+	one := w.inc.Runs[rapid.IntRange(0, len(w.inc.Runs)-1).Draw(rt, "run")]
+	run, path := one.ID, fmt.Sprint(rapid.IntRange(0, 3).Draw(rt, "path"))
+	if one.Of != "" {
+		path = AuditPrefix + path
+	}
 	switch name {
+	case "continue":
+		return Continue(by, Run{ID: fmt.Sprintf("r%d", n), Playbook: one.Playbook, Of: run, By: by.Name, Pinned: one.Pinned, Inputs: one.Inputs})
 	case "progress":
 		return Progress(run, path, "Looked.", Result{Outcome: OutDone, Table: &Table{Summary: "2 sessions", Rows: []Row{{ID: "4412", Label: "app", Values: map[string]any{"pid": "4412"}}}}}, RunGoing, false)
 	case "ask":
@@ -218,7 +223,15 @@ func (w *world) stepInvariants(rt *rapid.T) {
 	was := map[string]StepState{}
 	busy := map[string]string{}
 	starts := map[string]int{}
+	i, over, resolved := w.inc, map[int64]bool{}, false
 	for _, e := range w.entries {
+		switch e.Body.(type) {
+		case *ResolvedBody:
+			resolved = true
+		case *Reopened:
+			resolved = false
+		}
+		over[e.Seq] = resolved
 		b, ok := e.Body.(*StepMoved)
 		if !ok {
 			continue
@@ -229,6 +242,9 @@ func (w *world) stepInvariants(rt *rapid.T) {
 		}
 		if from == "" && b.To != Proposed {
 			from = Previewed // a child, moved along with its head
+		}
+		if s := i.Step(b.ID); b.To == Starting && over[e.Seq] && !i.Run(s.Run).Late() {
+			rt.Fatalf("step %s began in an incident that is over", b.ID)
 		}
 		if b.To == Starting && b.Attempt != "" {
 			starts[b.ID]++

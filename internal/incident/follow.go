@@ -23,6 +23,7 @@ const (
 	KindResolved  = "resolved"
 	KindRemind    = "remind"
 	KindFinished  = "finished"
+	KindAudit     = "audit" // what a playbook offers when the incident is over
 	KindPicture   = "picture"
 )
 
@@ -171,6 +172,11 @@ func (f *follower) resolved(b *ResolvedBody, e Entry) {
 	}
 	if e.Actor != "" {
 		f.call(CallResolve, e.Seq)
+	}
+	if !b.False && f.after.MergedInto == 0 {
+		for _, r := range f.after.Audits() {
+			f.audit(r.ID, true)
+		}
 	}
 }
 

@@ -11,12 +11,14 @@ func (f *follower) act(e Entry) {
 	switch b := e.Body.(type) {
 	case *RunStarted:
 		f.post(KindRun, "run:"+b.Run.ID, b.Run.ID, PriorityAct)
+		f.auditMoved(b.Run.ID)
 	case *RunMoved:
 		f.edit(KindRun, "run:"+b.Run, b.Run, false)
 		if s := f.stepOf(b.Run); s != "" {
 			f.edit(KindAsk, "step:"+s, s, false)
 		}
 		f.unasked(b)
+		f.auditMoved(b.Run)
 	case *RunResult:
 		f.result(b)
 	case *StepMoved:
@@ -70,6 +72,7 @@ func (f *follower) backAsked(id string) {
 
 func (f *follower) result(b *RunResult) {
 	f.edit(KindRun, "run:"+b.Run, b.Run, false)
+	f.auditMoved(b.Run)
 	if b.Result.Step != "" {
 		f.edit(KindAsk, "step:"+b.Result.Step, b.Result.Step, false)
 		return

@@ -46,6 +46,7 @@ type Result struct {
 	When    *bool           `json:"when,omitempty"` // computed once, when the step came up
 	Reason  string          `json:"reason,omitempty"`
 	Step    string          `json:"step,omitempty"`  // id of the act's step
+	Acted   bool            `json:"acted,omitempty"` // the act did not end well, and its target was changed all the same
 	Asked   string          `json:"asked,omitempty"` // what a person is asked: pick, choose, tell, inputs
 	Watch   *Lookout        `json:"watch,omitempty"` // conditions that are waited for
 	Seq     int64           `json:"seq"`             // the entry that wrote it last
@@ -72,6 +73,8 @@ type Run struct {
 	Hash      string            `json:"hash"`   // of file text, nested files, action versions and inputs
 	Pinned    json.RawMessage   `json:"pinned"` // the texts: name to YAML
 	Inputs    map[string]any    `json:"inputs"`
+	After     int               `json:"after,omitempty"` // how many steps it offers when the incident resolves
+	Of        string            `json:"of,omitempty"`    // the run after which this one comes: it is the audit of it
 	By        string            `json:"by"`
 	ByID      string            `json:"by_id"`
 	State     RunState          `json:"state"`
