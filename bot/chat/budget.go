@@ -102,7 +102,8 @@ func (b *Budget) Take(w Weight, keys ...string) time.Duration {
 }
 
 // Learn takes what a vendor's headers say: how much is left, and when it is full
-// again.
+// again. What was taken here and is still on its way is not in what they say is
+// left, and near the end of a window the time to go says nothing of its length.
 func (b *Budget) Learn(key string, limit, left int, reset time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -110,9 +111,16 @@ func (b *Budget) Learn(key string, limit, left int, reset time.Duration) {
 		return
 	}
 	r := Rate{Burst: limit, Every: max(reset/time.Duration(limit), time.Millisecond)}
-	b.rates[key] = r
 	k := b.bucket(key)
-	k.rate, k.left, k.at = r, float64(left), b.now()
+	rest := float64(left)
+	if was := k.rate; was.Burst > 0 {
+		rest = min(rest, float64(limit-was.Burst)+k.left)
+		if was.Burst == limit {
+			r.Every = max(r.Every, was.Every)
+		}
+	}
+	b.rates[key] = r
+	k.rate, k.left, k.at = r, rest, b.now()
 	k.full = k.at.Add(reset)
 }
 

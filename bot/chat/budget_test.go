@@ -79,6 +79,49 @@ func TestHeadersOverruleWhatWasGuessed(t *testing.T) {
 	}
 }
 
+// An answer tells what was left when it was made. What went out since is on its way.
+func TestWhatIsOnItsWayIsNotLeft(t *testing.T) {
+	h := newHand()
+	b := NewBudget(h.Now)
+	b.Set("room", Rate{Burst: 5, Every: time.Second})
+	for range 4 {
+		b.Take(approval, "room")
+	}
+	b.Learn("room", 5, 4, 5*time.Second) // the answer to the first
+	if wait := b.Take(approval, "room"); wait != 0 {
+		t.Errorf("the fifth waits %s", wait)
+	}
+	if wait := b.Take(approval, "room"); wait != 5*time.Second {
+		t.Errorf("the sixth waits %s, want until it is full again", wait)
+	}
+	b.Learn("room", 8, 7, 4*time.Second) // the limit is another than was thought
+	for n := range 3 {
+		if wait := b.Take(approval, "room"); wait != 0 {
+			t.Errorf("call %d of eight waits %s", 6+n, wait)
+		}
+	}
+	if wait := b.Take(approval, "room"); wait != 4*time.Second {
+		t.Errorf("the ninth waits %s", wait)
+	}
+}
+
+// What a window has left to go, near its end, is not how fast a bucket fills.
+func TestTheEndOfAWindowIsNotItsLength(t *testing.T) {
+	h := newHand()
+	b := NewBudget(h.Now)
+	b.Learn("room", 5, 4, 5*time.Second)
+	h.now = h.now.Add(4500 * time.Millisecond)
+	b.Learn("room", 5, 3, 500*time.Millisecond)
+	h.now = h.now.Add(500 * time.Millisecond)
+	for range 5 {
+		b.Take(approval, "room")
+	}
+	h.now = h.now.Add(400 * time.Millisecond) // the answers are slow
+	if wait := b.Take(approval, "room"); wait != 600*time.Millisecond {
+		t.Errorf("the sixth waits %s, want the rest of a second", wait)
+	}
+}
+
 func TestARefusedTokenIsLeftAlone(t *testing.T) {
 	h := newHand()
 	b := NewBudget(h.Now)
