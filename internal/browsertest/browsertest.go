@@ -9,11 +9,15 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -75,10 +79,52 @@ func (b *Browser) Navigate(url string) {
 	}
 }
 
-// Eval stores the value of a JavaScript expression in result.
+// Eval stores the value of a JavaScript expression in result, of a promise what it
+// comes to. A page that is left
+// meanwhile takes the expression with it; then the next one is asked.
 func (b *Browser) Eval(expression string, result any) {
 	b.tb.Helper()
-	b.Run(chromedp.Evaluate(expression, result))
+	b.await(func() string {
+		err := b.try(chromedp.Evaluate(expression, result, awaited))
+		if err != nil && !left(err) {
+			b.tb.Fatalf("drive browser: %v", err)
+		}
+		return words(err)
+	})
+}
+
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+// left reports whether an action had no answer because its page was left. Chromium
+// has no code of its own for that.
+func left(err error) bool {
+	var e *cdproto.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, says := range []string{"navigated or closed", "context was destroyed", "Cannot find context", "Cannot find execution context"} {
+		if strings.Contains(e.Message, says) {
+			return true
+		}
+	}
+	return false
+}
+
+// words are those of an error, "" for none.
+func words(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// press does what may make the browser leave the page; that it left before it could
+// answer is no failure.
+func (b *Browser) press(action chromedp.Action) {
+	b.tb.Helper()
+	if err := b.try(action); err != nil && !left(err) {
+		b.tb.Fatalf("drive browser: %v", err)
+	}
 }
 
 // Text is what a person can read on the page.

@@ -101,6 +101,17 @@ func TestFillReplacesAndEnterSends(t *testing.T) {
 	b.WaitText("The server read: second at SEV3")
 }
 
+// A page that is left while it is read is no failure: the next one is read.
+func TestReadingWhileThePageIsLeft(t *testing.T) {
+	b := open(t)
+	for range 40 {
+		b.Eval(`setTimeout(() => location.reload(), 1)`, nil)
+		var title string
+		b.Eval(`new Promise(done => setTimeout(() => done(document.title), 3))`, &title)
+	}
+	b.WaitText("Checkout is slow for everybody")
+}
+
 func TestPhoneAndColours(t *testing.T) {
 	b := open(t)
 	b.WaitText("scheme light")

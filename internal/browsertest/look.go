@@ -57,7 +57,13 @@ func (b *Browser) Screenshot(path string, wholePage bool) {
 	if wholePage {
 		action = chromedp.FullScreenshot(&png, 100)
 	}
-	b.Run(action)
+	b.await(func() string {
+		err := b.try(action)
+		if err != nil && !left(err) {
+			b.tb.Fatalf("drive browser: %v", err)
+		}
+		return words(err)
+	})
 	if err := save(path, png); err != nil {
 		b.tb.Fatal(err)
 	}

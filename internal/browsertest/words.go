@@ -67,7 +67,7 @@ func (b *Browser) Click(text string) {
 func (b *Browser) ClickIn(selector, text string) {
 	b.tb.Helper()
 	at := b.locate("control", selector, text)
-	b.Run(chromedp.MouseClickXY(at.X, at.Y))
+	b.press(chromedp.MouseClickXY(at.X, at.Y))
 }
 
 // Fill replaces what stands in the field with that label, by typing. The label
@@ -103,7 +103,7 @@ func (b *Browser) Fill(label, value string) {
 // Press types keys into whatever has the focus: kb.Enter, kb.Escape, "abc".
 func (b *Browser) Press(keys string) {
 	b.tb.Helper()
-	b.Run(chromedp.KeyEvent(keys))
+	b.press(chromedp.KeyEvent(keys))
 }
 
 // Has reports whether a control with these words can be pressed at this moment.
