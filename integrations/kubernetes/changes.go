@@ -1,11 +1,13 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,13 +37,14 @@ func (f *fleet) Changes(ctx context.Context, w integrations.Window) ([]integrati
 // inPeoplesWords joins the reasons why places were silent, each once.
 func inPeoplesWords(errs []error) error {
 	var said []string
+	code := ""
 	for _, err := range errs {
 		if err == nil {
 			continue
 		}
-		text := err.Error()
+		text := inWords(err)
 		if r, ok := integrations.AsRejected(err); ok {
-			text = r.Why
+			text, code = strings.TrimSuffix(r.Why, "."), cmp.Or(code, r.Code)
 		}
 		if !slices.Contains(said, text) {
 			said = append(said, text)
@@ -50,7 +53,7 @@ func inPeoplesWords(errs []error) error {
 	if len(said) == 0 {
 		return nil
 	}
-	return errors.New(joined(said))
+	return &integrations.Rejected{Code: cmp.Or(code, "E5"), Why: joined(said), Err: errors.Join(errs...)}
 }
 
 // spotsFor are the namespaces of some services, or all that are known.

@@ -106,7 +106,11 @@ func TestKubernetesMissingRightIsNamed(t *testing.T) {
 			s.open()
 			before := space.Kubectl("get", "deployment/web", "-o", "jsonpath={.metadata.generation}")
 			answer := s.say("ana", one.run)
-			s.wants("what is said", answer.Text+texts(s.thread()), one.rule)
+			all := answer.Text + texts(s.thread())
+			s.wants("what is said", all, one.rule)
+			if strings.Contains(all, "Internal error") {
+				t.Errorf("a missing right is no internal error:\n%s", all)
+			}
 			for _, step := range s.inc().Steps {
 				if step.State.WaitsForPress() {
 					t.Errorf("%s waits to be pressed", step.Plan.Title)
