@@ -44,6 +44,8 @@ func (f *fleet) probeScale(ctx context.Context, p integrations.Plan, kept integr
 	case asked != want && strconv.Itoa(int(asked)) == p.Pre[keyReplicas]:
 		text := fmt.Sprintf("the count of %s is %d, as before the act%s", at.name, asked, byAt(who, when))
 		return integrations.Evidence{Text: text, Applied: integrations.No, Wrong: text}, nil
+	case asked != want && want > 0 && asked > 0 && p.Pre[keyHPA] != "" && p.Pre[keyReplicas] == "0":
+		return f.counted(ctx, w, kept, asked) // it was woken, and its autoscaler has taken over
 	case asked != want:
 		text := fmt.Sprintf("the count of %s is %d now%s", at.name, asked, byAt(who, when))
 		return integrations.Evidence{Text: text, Applied: integrations.Unknown, Wrong: text}, nil

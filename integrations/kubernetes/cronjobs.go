@@ -204,6 +204,7 @@ func describeCron(p *integrations.Plan, s suspending, acted []cronJob, already, 
 	for _, c := range acted {
 		names, list = append(names, c.name), append(list, c.object)
 		p.Pre["uid_of_"+c.name], p.Pre[c.name] = string(c.u.GetUID()), s.other().state()
+		p.Record["mark_of_"+c.name] = c.u.GetAnnotations()[stepKey]
 		for _, j := range c.own.Status.Active {
 			running = append(running, shown(j.Name, 60))
 		}

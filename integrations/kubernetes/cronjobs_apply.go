@@ -52,7 +52,7 @@ func (f *fleet) applyCron(ctx context.Context, s suspending, p integrations.Plan
 			left = append(left, o.name+" ("+strings.TrimSuffix(err.Error(), ".")+")")
 		}
 	}
-	r := integrations.Receipt{Text: joined(done) + " " + s.state(), Values: map[string]string{keyCronJobs: strings.Join(done, ",")}}
+	r := integrations.Receipt{Text: joined(done) + " " + s.state(), Values: map[string]string{keyCronJobs: strings.Join(done, ","), keyMark: mark(p)}}
 	if len(left) > 0 {
 		r.Text += "; not changed: " + joined(left)
 	}
@@ -62,6 +62,7 @@ func (f *fleet) applyCron(ctx context.Context, s suspending, p integrations.Plan
 // planOf is the part of a plan that is about one of the cron jobs.
 func (s suspending) planOf(o object, p integrations.Plan) integrations.Plan {
 	p.Pre = map[string]string{keyUID: p.Pre["uid_of_"+o.name], "schedule": p.Pre[o.name]}
+	p.Record = map[string]string{keyMarkWas: p.Record["mark_of_"+o.name]}
 	return p
 }
 
@@ -133,7 +134,7 @@ func (f *fleet) undoCron(ctx context.Context, s suspending, r integrations.Recei
 			return integrations.Plan{}, err
 		case err != nil:
 			theirs = append(theirs, o.name+" is gone")
-		case u.GetAnnotations()[stepKey] == "" || scheduleState(u) != s.state():
+		case !marked(u, v) || scheduleState(u) != s.state():
 			theirs = append(theirs, o.name+" is "+scheduleState(u)+" now"+byWhom(u))
 		default:
 			ours = append(ours, o.name)

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -56,7 +57,10 @@ func (c *cluster) gitOf(ctx context.Context, obj metav1.Object) (gitSync, error)
 	if err != nil {
 		return g, err
 	}
-	if !has {
+	switch {
+	case !has && sure:
+		return g, g.elsewhere()
+	case !has:
 		return gitSync{}, nil
 	}
 	g.resource = c.preferred(ctx, g.resource)
@@ -70,6 +74,16 @@ func (c *cluster) gitOf(ctx context.Context, obj metav1.Object) (gitSync, error)
 	}
 	return g, err
 }
+
+// elsewhere is the answer where the marks are certain and the tool runs in another
+// cluster, which Mayday does not see.
+func (g gitSync) elsewhere() *integrations.Rejected {
+	return &integrations.Rejected{
+		Code: "E8", Why: g.by() + " keeps it from another cluster, so its sync cannot be looked at or paused from here.", Fix: "Pause it there.", Err: errElsewhere,
+	}
+}
+
+var errElsewhere = errors.New("kept from another cluster")
 
 // gitNamed reads the marks. sure is false for a label that charts set as well.
 func (c *cluster) gitNamed(obj metav1.Object) (g gitSync, sure bool) {
@@ -159,7 +173,10 @@ func (g gitSync) ownedBy() string {
 		return ""
 	}
 	app, _, tracked := strings.Cut(g.u.GetAnnotations()[argoTracking], ":")
-	if tracked && app != g.name {
+	if !tracked {
+		app = g.u.GetLabels()[argoInstance]
+	}
+	if app != "" && app != g.name {
 		return "Argo CD application " + shown(app, 60)
 	}
 	return ""

@@ -179,7 +179,7 @@ func (f *fleet) applyGit(ctx context.Context, z freezing, p integrations.Plan, k
 	if err := t.apply(ctx, p, keep); err != nil {
 		return integrations.Receipt{}, byHand(err, p.Command)
 	}
-	return integrations.Receipt{Text: o.name + ": " + p.To}, nil
+	return integrations.Receipt{Text: o.name + ": " + p.To, Values: map[string]string{keyMark: mark(p)}}, nil
 }
 
 func (f *fleet) probeGit(ctx context.Context, z freezing, p integrations.Plan) (integrations.Evidence, error) {
@@ -207,7 +207,7 @@ func (f *fleet) undoGit(ctx context.Context, z freezing, r integrations.Receipt)
 	if err != nil {
 		return integrations.Plan{}, err
 	}
-	if g := (gitSync{object: o, tool: "Git", u: u}); g.automatic() == z.pause {
+	if g := (gitSync{object: o, tool: "Git", u: u}); g.automatic() == z.pause || !marked(u, r.Values) {
 		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: o.name + " has " + g.state() + " now" + byWhom(u) + "; there is nothing to take back"}
 	}
 	return f.planGit(ctx, z.other(), recorded(r.Values))

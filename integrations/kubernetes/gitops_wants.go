@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -105,10 +106,32 @@ func (g gitSync) fluxWants(ctx context.Context, w workload) (integrations.Check,
 	return integrations.Check{}, g.stillWants(applied, "The template was changed by "+who+", "+clock(at, time.Now())+". Revert it in Git, and resume when Flux has fetched that.")
 }
 
+// restartOnly reports whether a manager wrote nothing of the template but when it was
+// restarted: Git wants nothing else because of that.
+func restartOnly(fields []byte) bool {
+	var set struct {
+		Spec struct {
+			Template map[string]json.RawMessage `json:"f:template"`
+		} `json:"f:spec"`
+	}
+	var meta, annotations map[string]json.RawMessage
+	if json.Unmarshal(fields, &set) != nil || !alone(set.Spec.Template, "f:metadata") || json.Unmarshal(set.Spec.Template["f:metadata"], &meta) != nil {
+		return false
+	}
+	return alone(meta, "f:annotations") && json.Unmarshal(meta["f:annotations"], &annotations) == nil && alone(annotations, "f:"+restartedKey)
+}
+
+// alone reports whether a set of fields holds that one.
+func alone(fields map[string]json.RawMessage, name string) bool {
+	_, has := fields[name]
+	_, self := fields["."]
+	return has && (len(fields) == 1 || self && len(fields) == 2)
+}
+
 // touchedSince is who changed the template after those managers did.
 func touchedSince(meta metav1.ObjectMeta, managers []string) (who string, at time.Time) {
 	template := func(m metav1.ManagedFieldsEntry) bool {
-		return m.FieldsV1 != nil && strings.Contains(string(m.FieldsV1.Raw), `"f:template"`)
+		return m.FieldsV1 != nil && strings.Contains(string(m.FieldsV1.Raw), `"f:template"`) && !restartOnly(m.FieldsV1.Raw)
 	}
 	_, theirs := lastBy(meta, func(m metav1.ManagedFieldsEntry) bool { return template(m) && slices.Contains(managers, m.Manager) })
 	who, at = lastBy(meta, func(m metav1.ManagedFieldsEntry) bool { return template(m) && !slices.Contains(managers, m.Manager) })

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -26,7 +27,8 @@ func (f *fleet) setHPA() integrations.Action {
 		Name: setHPAName, Summary: "Change between which counts an autoscaler may choose", Grade: integrations.GradeChange, Version: 1,
 		Params: append(slices.Clone(placeParams),
 			integrations.Field{Name: "min", Kind: integrations.Int, Say: "the least count, at least 1; unset leaves it"},
-			integrations.Field{Name: "max", Kind: integrations.Int, Say: "the greatest count; unset leaves it"}),
+			integrations.Field{Name: "max", Kind: integrations.Int, Say: "the greatest count; unset leaves it"},
+			integrations.Field{Name: "back", Kind: integrations.Bool, Default: false, Say: "counts that it had, as an undo puts them back"}),
 		Checks: []string{"whether KEDA keeps the autoscaler", "who keeps it as Git or a chart says", "rights for exactly this object", "dry run of the very patch"},
 		Back:   "to the counts it had",
 		Rights: "apps: get on the workload; autoscaling: list on horizontalpodautoscalers, get, patch on the autoscaler",
@@ -63,6 +65,9 @@ func (f *fleet) planHPA(ctx context.Context, a integrations.Args) (integrations.
 	}
 	args := c.args()
 	args["min"], args["max"] = int64(low), int64(high)
+	if back, _ := a["back"].(bool); back {
+		args["back"] = true
+	}
 	p := o.outline(setHPAName, u, args)
 	p.Subject, p.Title = c.subject(), fmt.Sprintf("Let %s have %d to %d pods%s", c.subject(), low, high, c.where())
 	p.From, p.To = fmt.Sprintf("%s, %d pods now", bounds(s.hpa), w.progress.desired), fmt.Sprintf("%d to %d", low, high)
@@ -90,11 +95,19 @@ func (p place) hpaObject(name string) object {
 
 func wantedBounds(a integrations.Args, h *scaling.HorizontalPodAutoscaler) (low, high int32, err error) {
 	low, high = least(h), h.Spec.MaxReplicas
+	if back, _ := a["back"].(bool); back {
+		l, _ := a["min"].(int64)
+		h, _ := a["max"].(int64)
+		if l < 0 || h < 1 || l > h || h > math.MaxInt32 {
+			return 0, 0, &integrations.Rejected{Code: "E24", Why: "These are no counts that an autoscaler had.", Fix: "Leave out `back`."}
+		}
+		return int32(l), int32(h), nil
+	}
 	if n, ok := a["min"].(int64); ok {
-		low = int32(max(-1, min(n, mostReplicas+1)))
+		low = int32(max(-1, min(n, math.MaxInt32)))
 	}
 	if n, ok := a["max"].(int64); ok {
-		high = int32(max(-1, min(n, mostReplicas+1)))
+		high = int32(max(-1, min(n, math.MaxInt32)))
 	}
 	if low < 1 && low != least(h) || high < 1 || low > high || high > max(mostReplicas, h.Spec.MaxReplicas) {
 		return 0, 0, &integrations.Rejected{Code: "E24", Why: fmt.Sprintf("An autoscaler goes from at least 1 to at most %d, the least first.", mostReplicas), Fix: "Give `min` and `max`; now it is " + bounds(h) + "."}
@@ -184,6 +197,7 @@ func (f *fleet) undoHPA(ctx context.Context, r integrations.Receipt) (integratio
 		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: fmt.Sprintf("the autoscaler %s goes from %s to %s now%s, not from %s to %s as this step left it", o.name, low, high, byWhom(u), v[keySetMin], v[keySetMax])}
 	}
 	again := recorded(v)
+	again["back"] = true
 	for key, param := range map[string]string{keyMin: "min", keyMax: "max"} {
 		n, err := strconv.ParseInt(v[key], 10, 32)
 		if err != nil {

@@ -61,8 +61,9 @@ func TestRollbackOfAStuckStatefulSetDeletesTheBrokenPod(t *testing.T) {
 	if want := "deleted with it, being stuck on a broken revision: db-2"; len(p.Details) == 0 || p.Details[0] != want {
 		t.Errorf("got details %q, want %q first", p.Details, want)
 	}
-	if !strings.Contains(p.Command, "rollout undo sts/db --to-revision=1 && kubectl -n "+s.Name+" delete pod db-2 --ignore-not-found") {
-		t.Errorf("got command %q, want the pod deleted by name", p.Command)
+	if !strings.Contains(p.Command, "rollout undo sts/db --to-revision=1 && echo '") || !strings.Contains(p.Command, `"preconditions":{"uid":"`) ||
+		!strings.HasSuffix(p.Command, "delete --raw /api/v1/namespaces/"+s.Name+"/pods/db-2 -f -") {
+		t.Errorf("got command %q, want the pod deleted by its uid: the one after it has the same name", p.Command)
 	}
 	r := applied(t, f, p)
 	if !strings.Contains(r.Text, "deleted db-2") {

@@ -97,22 +97,21 @@ func only(ctx context.Context, spots []object, name string) (object, error) {
 	all.Wait()
 	var found []object
 	var names []string
-	var trouble error
 	for n, o := range spots {
 		switch {
 		case failed[n] == nil:
 			found, names = append(found, o), append(names, o.at())
-		case !isNotFound(failed[n]) && trouble == nil:
-			trouble = failed[n]
+		case isNotFound(failed[n]):
+			failed[n] = nil
 		}
 	}
-	switch {
+	switch trouble := unheard(len(found) > 0, failed); {
+	case trouble != nil && len(found) < 2:
+		return object{}, trouble
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
 		return object{}, &integrations.Rejected{Code: "E24", Why: name + " is in several places.", Fix: "Name one: " + joined(names) + "."}
-	case trouble != nil:
-		return object{}, trouble
 	}
 	return object{}, &integrations.Rejected{Code: "E24", Why: "There is no " + spots[0].word + " " + name + " in the namespaces that the config knows.", Fix: "Write CLUSTER:NAMESPACE/" + name + "."}
 }

@@ -108,7 +108,7 @@ func (f *fleet) applyCordon(ctx context.Context, c cordoning, p integrations.Pla
 	if err := t.apply(ctx, p, keep); err != nil {
 		return integrations.Receipt{}, byHand(err, p.Command)
 	}
-	return integrations.Receipt{Text: "node " + o.name + " is " + c.state()}, nil
+	return integrations.Receipt{Text: "node " + o.name + " is " + c.state(), Values: map[string]string{keyMark: mark(p)}}, nil
 }
 
 func (f *fleet) probeCordon(ctx context.Context, c cordoning, p integrations.Plan) (integrations.Evidence, error) {
@@ -132,7 +132,7 @@ func (f *fleet) undoCordon(ctx context.Context, c cordoning, r integrations.Rece
 		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: "node " + o.name + " is gone"}
 	case err != nil:
 		return integrations.Plan{}, err
-	case nodeState(u) != c.state():
+	case nodeState(u) != c.state() || !marked(u, r.Values):
 		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: "node " + o.name + " is " + nodeState(u) + " now" + byWhom(u) + "; there is nothing to take back"}
 	}
 	return f.planCordon(ctx, c.other(), integrations.Args{"node": o.at()})

@@ -238,6 +238,7 @@ func (o object) standing(ctx context.Context, p integrations.Plan, is func(u *un
 	}
 	wanted, words := is(u)
 	ours := u.GetAnnotations()[stepKey] == mark(p)
+	was, has := p.Record[keyMarkWas]
 	switch {
 	case p.Pre[keyUID] != "" && string(u.GetUID()) != p.Pre[keyUID]:
 		return unsure(o.name + " was deleted and made anew since"), nil
@@ -247,8 +248,18 @@ func (o object) standing(ctx context.Context, p integrations.Plan, is func(u *un
 		return integrations.Evidence{Text: words + "; my change was made, and was changed again since" + byWhom(u), Applied: integrations.Yes, Wrong: "it was changed again since" + byWhom(u) + ": " + words}, nil
 	case wanted:
 		return unsure(words + ", which is what was wanted, without my mark" + byWhom(u)), nil
+	case has && u.GetAnnotations()[stepKey] != was:
+		return unsure(words + "; another step came after the preview, and may have replaced my mark" + byWhom(u)), nil
 	}
 	return integrations.Evidence{Text: words + "; nothing of mine is to be seen", Applied: integrations.No}, nil
+}
+
+// marked reports whether an object still carries the mark of the act that is to be
+// taken back: then nobody's act came after it. Where the answer of the act was lost
+// its mark was not kept, and any of ours will do.
+func marked(u *unstructured.Unstructured, values map[string]string) bool {
+	is := u.GetAnnotations()[stepKey]
+	return is != "" && (values[keyMark] == "" || is == values[keyMark])
 }
 
 // objectOf reads back which object a plan was made for.
@@ -268,10 +279,12 @@ func (o object) record() map[string]string {
 
 // outline is what the plans of acts on one object have in common.
 func (o object) outline(action string, u *unstructured.Unstructured, args map[string]any) integrations.Plan {
+	record := o.record()
+	record[keyMarkWas] = u.GetAnnotations()[stepKey]
 	return integrations.Plan{
 		Action: action, Version: 1, Grade: integrations.GradeChange, Target: o.id(), Subject: o.name,
 		Env: o.cluster.own.Env, Credential: "k8s/" + o.cluster.name, Args: args,
-		Pre: map[string]string{keyUID: string(u.GetUID())}, Record: o.record(),
+		Pre: map[string]string{keyUID: string(u.GetUID())}, Record: record,
 	}
 }
 

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,10 +14,12 @@ import (
 // Argo CD, Flux, Helm.
 func (c *cluster) ownership(ctx context.Context, obj metav1.Object) []integrations.Check {
 	g, err := c.gitOf(ctx, obj)
-	if err != nil {
+	switch {
+	case errors.Is(err, errElsewhere):
+		return []integrations.Check{{Text: g.by() + " keeps it from another cluster; whether it puts Git's version back is not known", Answer: integrations.Unknown}}
+	case err != nil:
 		return []integrations.Check{*notAsked("whether "+g.by()+" would put it back", err)}
-	}
-	if g.found() {
+	case g.found():
 		return []integrations.Check{g.check()}
 	}
 	return helmCheck(obj)

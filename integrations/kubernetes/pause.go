@@ -2,7 +2,7 @@ package kubernetes
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 
 	"mayday/integrations"
 )
@@ -84,18 +84,22 @@ func (f *fleet) planHold(ctx context.Context, h holding, a integrations.Args) (i
 	return p, nil
 }
 
+// holdKey names the step that paused or resumed a rollout last. Other acts on the
+// same deployment leave it.
+const holdKey = "mayday.dev/hold"
+
 func held(w workload, h holding, mark string) []operation {
-	return append([]operation{{Op: "add", Path: "/spec/paused", Value: h.paused}}, annotate(w.meta.Annotations, map[string]string{stepKey: mark})...)
+	return append([]operation{{Op: "add", Path: "/spec/paused", Value: h.paused}}, annotate(w.meta.Annotations, map[string]string{stepKey: mark, holdKey: mark})...)
 }
 
 func (f *fleet) applyHold(ctx context.Context, h holding, p integrations.Plan, keep integrations.Keep) (integrations.Receipt, error) {
-	out, err := f.patch(ctx, p, keep, func(w workload) ([]operation, error) { return held(w, h, mark(p)), nil })
+	_, err := f.patch(ctx, p, keep, func(w workload) ([]operation, error) { return held(w, h, mark(p)), nil })
 	if err != nil {
 		return integrations.Receipt{}, byHand(err, p.Command)
 	}
 	return integrations.Receipt{
 		Text:   "the rollout of " + p.Subject + " is " + h.state(),
-		Values: map[string]string{keyGeneration: strconv.FormatInt(out.meta.Generation, 10)},
+		Values: map[string]string{keyMark: mark(p)},
 	}, nil
 }
 
@@ -117,6 +121,13 @@ func (f *fleet) undoHold(ctx context.Context, h holding, r integrations.Receipt)
 	at, err := f.placeOf(r.Values)
 	if err != nil {
 		return integrations.Plan{}, err
+	}
+	w, err := at.inspect(ctx)
+	if err != nil {
+		return integrations.Plan{}, absent(err, at)
+	}
+	if is := w.meta.Annotations[holdKey]; w.paused == h.paused && r.Values[keyMark] != "" && is != r.Values[keyMark] {
+		return integrations.Plan{}, &integrations.Stale{Code: "E10", Diff: fmt.Sprintf("the rollout of %s is %s by another step since (%s)", at.name, h.state(), orNone(is))}
 	}
 	return f.planHold(ctx, h.other(), f.again(ctx, r.Values, at))
 }

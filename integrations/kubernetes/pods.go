@@ -189,7 +189,10 @@ func (e ending) rehearse(ctx context.Context, o object, pod *core.Pod) integrati
 // budgetSays reports whether an eviction was refused by a disruption budget.
 func budgetSays(err error) bool {
 	var status *apierrors.StatusError
-	return errors.As(err, &status) && status.ErrStatus.Code == 429
+	if !errors.As(err, &status) || status.ErrStatus.Code != 429 || status.ErrStatus.Details == nil {
+		return false // a server that is only busy says 429 as well
+	}
+	return slices.ContainsFunc(status.ErrStatus.Details.Causes, func(c metav1.StatusCause) bool { return c.Type == policy.DisruptionBudgetCause })
 }
 
 // budgets names the disruption budgets of a pod, and what they allow.

@@ -244,15 +244,20 @@ func existing(ctx context.Context, spots []place) ([]place, error) {
 			out = append(out, p)
 		}
 	}
-	if len(out) > 0 {
-		return out, nil
-	}
+	return out, unheard(len(out) > 0, failed)
+}
+
+// unheard is the first error of places that were asked. One that may not be read is
+// passed over when another place was found; one that does not answer is not, since
+// the name may mean what is there.
+func unheard(found bool, failed []error) error {
 	for _, err := range failed {
-		if err != nil {
-			return nil, err
+		r, refused := integrations.AsRejected(err)
+		if err != nil && !(found && refused && r.Code == "E6") {
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 func (p place) exists(ctx context.Context) (bool, error) {

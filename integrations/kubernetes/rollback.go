@@ -162,7 +162,10 @@ func (s situation) details(p *integrations.Plan, to revision) []string {
 		}
 		p.Pre[keyBroken] = strings.Join(ids, ",")
 		out = append(out, "deleted with it, being stuck on a broken revision: "+joined(names))
-		p.Command += " && " + (chosen{place: s.place}).command("delete", "pod", strings.Join(names, " "), "--ignore-not-found")
+		for _, pod := range broken { // by its uid: the pod that comes after it has the same name
+			o := object{resource: podObjects, cluster: s.cluster, namespace: s.namespace, name: pod.Name}
+			p.Command += " && " + o.endCommand(ending{}, pod.UID)
+		}
 	}
 	if s.onDelete {
 		out = append(out, "its strategy is OnDelete: each pod keeps the old template until somebody deletes it")

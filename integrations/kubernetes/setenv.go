@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	core "k8s.io/api/core/v1"
@@ -19,6 +21,7 @@ const (
 	keyVariable  = "variable"
 	keyWasEnv    = "was_env" // the whole entry as JSON; "" when there was none
 	keyEnv       = "env"     // the entry that is set; "" when it is removed
+	keyIndex     = "index"   // where among the others it stood
 )
 
 // longestValue bounds what is kept for an undo.
@@ -33,7 +36,8 @@ func (f *fleet) setEnv() integrations.Action {
 			integrations.Field{Name: "from_secret", Kind: integrations.Text, Say: "SECRET/KEY that it takes its value from"},
 			integrations.Field{Name: "container", Kind: integrations.Text, Say: "which container, where there are several"},
 			integrations.Field{Name: "remove", Kind: integrations.Bool, Default: false, Say: "take the variable away"},
-			integrations.Field{Name: "entry", Kind: integrations.Map, Say: "the whole entry, as an undo puts it back"}),
+			integrations.Field{Name: "entry", Kind: integrations.Map, Say: "the whole entry, as an undo puts it back"},
+			integrations.Field{Name: "index", Kind: integrations.Int, Say: "where among the others an undo puts it back: values may name those before them"}),
 		Output: []integrations.Field{{Name: keyWas, Kind: integrations.Text, Say: "what it was, masked"}},
 		Settle: rolloutSettle,
 		Checks: []string{"the rollout is not paused", "nobody else is changing it", "values that look like secrets are a refusal", "whether Argo Rollouts runs it", "who keeps it as Git or a chart says", "rights for exactly this object", "dry run of the very patch"},
@@ -73,11 +77,19 @@ func (f *fleet) planEnv(ctx context.Context, a integrations.Args) (integrations.
 		return p, &integrations.Rejected{Code: "E8", Why: name + " of " + c.subject() + " holds " + why + ", and Mayday keeps no secrets for an undo.", Fix: "Change it by hand, or move it into a secret."}
 	}
 	p.Args["name"], p.Args["container"] = name, at
-	for _, key := range []string{"value", "from_secret", "remove", "entry"} {
+	for _, key := range []string{"value", "from_secret", "remove", "entry", "index"} {
 		if v, given := a[key]; given {
 			p.Args[key] = v
 		}
 	}
+	if n := envCount(s.template, at, name); n > 1 {
+		return p, &integrations.Rejected{Code: "E24", Why: fmt.Sprintf("%s stands %d times in container %s of %s, and only the last counts.", name, n, at, c.subject()), Fix: "Clean that up by hand."}
+	}
+	index := -1
+	if n, given := a["index"].(int64); given {
+		index = int(max(-1, min(n, math.MaxInt32)))
+	}
+	p.Record[keyIndex] = strconv.Itoa(envIndex(s.template, at, name))
 	p.Record[keyContainer], p.Record[keyVariable], p.Record[keyWasEnv], p.Record[keyEnv] = at, name, entryJSON(was), entryJSON(want)
 	p.Title = fmt.Sprintf("Set %s of %s%s", name, c.subject(), c.where())
 	p.From, p.To = envWords(was), envWords(want)
@@ -97,7 +109,7 @@ func (f *fleet) planEnv(ctx context.Context, a integrations.Args) (integrations.
 		p.Checks = append(p.Checks, integrations.Check{Text: "whether " + envWords(want) + " exists is not looked at: Mayday may not read secrets", Answer: integrations.Unknown})
 	}
 	p.Command = c.envCommand(at, name, want)
-	p.Checks = append(append(p.Checks, s.othersCheck(c.subject())), s.commonChecks(ctx, envOps(s.workload, at, name, want, "dry run"))...)
+	p.Checks = append(append(p.Checks, s.othersCheck(c.subject())), s.commonChecks(ctx, envOps(s.workload, at, name, index, want, "dry run"))...)
 	return p, nil
 }
 
@@ -219,8 +231,30 @@ func envIn(t core.PodTemplateSpec, container, name string) *core.EnvVar {
 	return nil
 }
 
-// envOps put one entry where it stands, or at the end, and touch no other.
-func envOps(w workload, container, name string, want *core.EnvVar, mark string) []operation {
+// envIndex is where an entry stands among the others, -1 when it does not.
+func envIndex(t core.PodTemplateSpec, container, name string) int {
+	for _, c := range t.Spec.Containers {
+		if c.Name == container {
+			return slices.IndexFunc(c.Env, func(e core.EnvVar) bool { return e.Name == name })
+		}
+	}
+	return -1
+}
+
+func envCount(t core.PodTemplateSpec, container, name string) (n int) {
+	for _, c := range t.Spec.Containers {
+		for _, e := range c.Env {
+			if c.Name == container && e.Name == name {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// envOps put one entry where it stands, else where it is said to have stood, else at
+// the end, and touch no other.
+func envOps(w workload, container, name string, index int, want *core.EnvVar, mark string) []operation {
 	at := slices.IndexFunc(w.template.Spec.Containers, func(c core.Container) bool { return c.Name == container })
 	if at < 0 {
 		return nil
@@ -238,6 +272,8 @@ func envOps(w workload, container, name string, want *core.EnvVar, mark string) 
 		out = []operation{{Op: "replace", Path: fmt.Sprintf("%s/%d", path, n), Value: want}}
 	case len(env) == 0:
 		out = []operation{{Op: "add", Path: path, Value: []core.EnvVar{*want}}}
+	case index >= 0 && index < len(env):
+		out = []operation{{Op: "add", Path: fmt.Sprintf("%s/%d", path, index), Value: want}}
 	default:
 		out = []operation{{Op: "add", Path: path + "/-", Value: want}}
 	}
@@ -273,8 +309,12 @@ func (f *fleet) applyEnv(ctx context.Context, p integrations.Plan, keep integrat
 	if err != nil {
 		return integrations.Receipt{}, err
 	}
+	index := -1
+	if n, err := strconv.Atoi(fmt.Sprint(p.Args["index"])); err == nil {
+		index = n
+	}
 	_, err = f.patch(ctx, p, keep, func(w workload) ([]operation, error) {
-		list := envOps(w, p.Record[keyContainer], p.Record[keyVariable], want, mark(p))
+		list := envOps(w, p.Record[keyContainer], p.Record[keyVariable], index, want, mark(p))
 		if len(list) == 0 {
 			return nil, &integrations.Stale{Code: "E10", Diff: "there is nothing left to change of " + p.Record[keyVariable]}
 		}
@@ -317,5 +357,8 @@ func (f *fleet) undoEnv(ctx context.Context, r integrations.Receipt) (integratio
 		return integrations.Plan{}, &integrations.Rejected{Code: "E15", Why: "What the variable was before was not recorded.", Fix: "Use k8s.set_env."}
 	}
 	again["entry"] = entry
+	if n, err := strconv.ParseInt(v[keyIndex], 10, 32); err == nil && now == nil {
+		again["index"] = n
+	}
 	return f.planEnv(ctx, again)
 }

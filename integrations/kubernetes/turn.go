@@ -27,6 +27,8 @@ const (
 	keyService   = "service" // what was asked for, to ask again in an undo
 	keyTarget    = "target"
 	keyImages    = "images" // what the workload ran before the act
+	keyMark      = "mark"   // by which the act is known again on what it changed
+	keyMarkWas   = "marked" // what stood there at the preview
 )
 
 // rolloutSettle is how long pods may take to be exchanged.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
@@ -149,5 +150,19 @@ func (w workload) pods(ctx context.Context) ([]core.Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list.Items, nil
+	return slices.DeleteFunc(list.Items, func(pod core.Pod) bool { return !w.controls(pod) }), nil
+}
+
+// controls reports whether a pod is the workload's own: a selector also picks jobs,
+// canaries and whatever else carries the same labels. The pods of a deployment
+// belong to its replica sets, which are called after it and the hash of their pods.
+func (w workload) controls(pod core.Pod) bool {
+	maker := metav1.GetControllerOf(&pod)
+	switch {
+	case maker == nil:
+		return false
+	case w.kind.resource == deployments.resource:
+		return maker.Kind == "ReplicaSet" && maker.Name == w.name+"-"+pod.Labels[apps.DefaultDeploymentUniqueLabelKey]
+	}
+	return maker.UID == w.meta.UID
 }
