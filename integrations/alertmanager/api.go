@@ -65,7 +65,9 @@ type answer struct {
 	broken error // the body could not be read to its end; the status counts all the same
 }
 
-// get reads. found is false when there is no such thing.
+// get reads. found is false on a 404, which tells no more than that somebody does
+// not know the path: an ingress that has no backend says it as well, and so does
+// Alertmanager when its route prefix is missing in the url.
 func (a *api) get(ctx context.Context, path string, out any) (found bool, err error) {
 	req, err := a.request(ctx, http.MethodGet, path, nil)
 	if err != nil {
@@ -88,6 +90,22 @@ func (a *api) get(ctx context.Context, path string, out any) (found bool, err er
 		return false, unreachable(errStrange)
 	}
 	return true, nil
+}
+
+// listOf reads a list. Alertmanager answers an empty one with [], so that neither
+// a 404 nor null says that there is nothing.
+func listOf[T any](ctx context.Context, a *api, path string) ([]T, error) {
+	var out []T
+	found, err := a.get(ctx, path, &out)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, refused(answer{status: http.StatusNotFound})
+	case out == nil:
+		return nil, unreachable(errStrange)
+	}
+	return out, nil
 }
 
 var errStatus = errors.New("it answers")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -45,6 +46,10 @@ func (s silenced) state() string {
 	}
 	return s.Status.State
 }
+
+// complete reports whether it has what Alertmanager always tells of a silence. One
+// without a state would pass for a silence that ended.
+func (s silenced) complete() bool { return s.ID != "" && len(s.Matchers) > 0 && s.state() != "" }
 
 // inForce reports whether it keeps anything quiet now.
 func (s silenced) inForce() bool { return s.state() == "active" || s.state() == "pending" }
@@ -124,15 +129,15 @@ func (m *manager) matched(ctx context.Context, list []matcher) ([]live, error) {
 	q.Set("active", "true")
 	q.Set("silenced", "true")
 	q.Set("inhibited", "true")
-	var out []live
-	_, err := m.api.get(ctx, "/alerts?"+q.Encode(), &out)
-	return out, err
+	return listOf[live](ctx, m.api, "/alerts?"+q.Encode())
 }
 
 // all are the silences that Alertmanager still knows.
 func (m *manager) all(ctx context.Context) ([]silenced, error) {
-	var out []silenced
-	_, err := m.api.get(ctx, "/silences", &out)
+	out, err := listOf[silenced](ctx, m.api, "/silences")
+	if err == nil && slices.ContainsFunc(out, func(s silenced) bool { return !s.complete() }) {
+		return nil, unreachable(errStrange)
+	}
 	return out, err
 }
 
@@ -155,8 +160,27 @@ func (m *manager) one(ctx context.Context, id string) (*silenced, error) {
 	}
 	var s silenced
 	found, err := m.api.get(ctx, "/silence/"+id, &s)
-	if err != nil || !found {
+	switch {
+	case err != nil:
 		return nil, err
+	case !found:
+		return nil, m.gone(ctx, id)
+	case s.ID != id || !s.complete():
+		return nil, unreachable(errStrange)
 	}
 	return &s, nil
+}
+
+// gone is nil when there is no silence of this id. The 404 for it may be of
+// somebody in front of Alertmanager, so it is believed only when the list, which
+// nobody else can give, does not have it either.
+func (m *manager) gone(ctx context.Context, id string) error {
+	all, err := m.all(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(s silenced) bool { return s.ID == id }) {
+		return refused(answer{status: http.StatusNotFound})
+	}
+	return nil
 }

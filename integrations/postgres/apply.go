@@ -19,6 +19,9 @@ const (
 	watchEvery = 50 * time.Millisecond
 )
 
+// keySent is kept right before the signal leaves: without it none was sent.
+const keySent = "sent"
+
 // attempt is one act on one session. It has a connection of its own, so that
 // what happens on it is known to be about this act.
 type attempt struct {
@@ -44,7 +47,7 @@ func (t *target) applier(k kind) func(context.Context, integrations.Plan, integr
 		if err := at.recheck(ctx); err != nil {
 			return integrations.Receipt{}, err
 		}
-		if err := keep("sent", time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
+		if err := keep(keySent, time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
 			return integrations.Receipt{}, &integrations.Rejected{Code: "E26", Why: "The start could not be written down, so nothing was sent.", Err: err}
 		}
 		return at.run(ctx)

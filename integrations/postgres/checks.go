@@ -60,6 +60,8 @@ func checkPlace(sc scene, add adder) {
 		add(incident.Unknown, "waits for %s itself: ending it may help nobody", waitsFor(sc.waits.blockers[pid]))
 	case held > 0:
 		add(incident.Yes, "root blocker: holds %s up", integrations.Count(held, "other", "others"))
+	case !sc.we.seesWaits():
+		add(incident.Unknown, "whether it holds others up is not visible without pg_read_all_stats")
 	default:
 		add(incident.Yes, "holds nobody up")
 	}

@@ -11,7 +11,7 @@ import (
 // prober tells what is true now, after a crash or a timeout. It cannot know who
 // ended a session or a statement, and says so.
 func (t *target) prober(k kind) func(context.Context, integrations.Plan, integrations.Kept) (integrations.Evidence, error) {
-	return func(ctx context.Context, p integrations.Plan, _ integrations.Kept) (integrations.Evidence, error) {
+	return func(ctx context.Context, p integrations.Plan, kept integrations.Kept) (integrations.Evidence, error) {
 		c, id, err := t.planned(k, p)
 		if err != nil {
 			return integrations.Evidence{}, err
@@ -27,10 +27,11 @@ func (t *target) prober(k kind) func(context.Context, integrations.Plan, integra
 		if s != nil && s.hidden() {
 			return evidence(incident.Unknown, "pid %d is there, but I may not see whether it is the same session", id.pid), nil
 		}
+		sent := kept[keySent] != ""
 		if k.byStatement {
-			return id.cancelled(s), nil
+			return id.cancelled(s, sent), nil
 		}
-		return id.terminated(s), nil
+		return id.terminated(s, sent), nil
 	}
 }
 
@@ -38,9 +39,20 @@ func evidence(applied incident.Answer, format string, args ...any) integrations.
 	return integrations.Evidence{Text: fmt.Sprintf(format, args...), Applied: applied, Settled: applied == incident.Yes}
 }
 
-// terminated: a session that was told to end runs nothing more, so one that is
-// still there was not told, whatever it does now.
-func (id identity) terminated(s *session) integrations.Evidence {
+// unchanged is about a session that is as the plan found it. That proves only
+// that nothing was done when no signal was sent: one that was may still be on its
+// way, and the server may take a while to follow it.
+func unchanged(sent bool, now string) integrations.Evidence {
+	if !sent {
+		return evidence(incident.No, "%s; no signal was sent", now)
+	}
+	return evidence(incident.Unknown, "%s; the signal may have been sent and not have had its effect yet", now)
+}
+
+// terminated: a session that was told to end begins nothing more, and a signal
+// that comes late meets only what the plan was made for. So one that does
+// something else was not told.
+func (id identity) terminated(s *session, sent bool) integrations.Evidence {
 	if s == nil {
 		return evidence(incident.Yes, "pid %d is gone", id.pid)
 	}
@@ -50,10 +62,10 @@ func (id identity) terminated(s *session) integrations.Evidence {
 	if text := id.moved(s); text != "" {
 		return evidence(incident.No, "the session is still there: %s", text)
 	}
-	return evidence(incident.No, "session %d is still there, in the same transaction (%s)", id.pid, s.state)
+	return unchanged(sent, fmt.Sprintf("session %d is still there, in the same transaction (%s)", id.pid, s.state))
 }
 
-func (id identity) cancelled(s *session) integrations.Evidence {
+func (id identity) cancelled(s *session, sent bool) integrations.Evidence {
 	switch {
 	case id.gone(s) != "":
 		return evidence(incident.Yes, "pid %d is gone, and the query with it", id.pid)
@@ -66,5 +78,5 @@ func (id identity) cancelled(s *session) integrations.Evidence {
 	case !s.runs():
 		return evidence(incident.No, "the query ended by itself, its transaction is still open")
 	}
-	return evidence(incident.No, "session %d still runs the same query", id.pid)
+	return unchanged(sent, fmt.Sprintf("session %d still runs the same query", id.pid))
 }

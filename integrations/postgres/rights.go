@@ -42,6 +42,10 @@ func readAccount(ctx context.Context, q querier) (account, error) {
 	return a, nil
 }
 
+// seesWaits reports whether we see who waits, whatever their role: without the
+// right the server leaves the waits of other roles out, as if there were none.
+func (a account) seesWaits() bool { return a.superuser || a.readsStats }
+
 func (a account) grantStats() string {
 	return "GRANT pg_read_all_stats TO " + a.quoted + ";"
 }

@@ -138,6 +138,34 @@ func TestAMemberOfTheRoleNeedsNoGrant(t *testing.T) {
 	}
 }
 
+// A member of one role sees what that one's sessions do, and not who of another
+// role waits for them: "holds nobody up" would be made up.
+func TestWaitsThatCannotBeSeenAreAQuestion(t *testing.T) {
+	const open = "whether it holds others up is not visible without pg_read_all_stats"
+	for _, action := range []string{terminateName, cancelName} {
+		t.Run(action, func(t *testing.T) {
+			s := newStage(t, blind)
+			s.server.Exec(t, s.db, "GRANT app TO mayday_ops")
+			root, _ := s.pileUp(1)
+			if p := s.mustPlan(action, s.row(root)); answer(p, open) != incident.Unknown || answer(p, "nobody up") != "" {
+				t.Errorf("checks: got %v, want a question", p.Checks)
+			}
+			s.server.Exec(t, s.db, "GRANT pg_read_all_stats TO mayday_ops")
+			if p := s.mustPlan(action, s.row(root)); answer(p, "root blocker: holds 1 other up") != incident.Yes {
+				t.Errorf("checks with the right: got %v", p.Checks)
+			}
+			alone := s.sleeper("app", "alone")
+			if p := s.mustPlan(action, s.row(alone)); answer(p, "holds nobody up") != incident.Yes || answer(p, open) != "" {
+				t.Errorf("checks with the right: got %v", p.Checks)
+			}
+			s.open(s.server.SuperuserDSN(s.db), "")
+			if p := s.mustPlan(action, s.row(alone)); answer(p, "holds nobody up") != incident.Yes {
+				t.Errorf("checks of a superuser: got %v", p.Checks)
+			}
+		})
+	}
+}
+
 func TestRolesWithOddNames(t *testing.T) {
 	s := newStage(t, lookOnly)
 	odd := `Ops "on" call`

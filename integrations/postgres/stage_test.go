@@ -171,7 +171,13 @@ func (s *stage) mustApply(p integrations.Plan) integrations.Receipt {
 
 func (s *stage) probe(p integrations.Plan) integrations.Evidence {
 	s.t.Helper()
-	e, err := s.action(p.Action).Probe(s.t.Context(), p, nil)
+	return s.probeKept(p, nil)
+}
+
+// probeKept asks after an attempt that kept something.
+func (s *stage) probeKept(p integrations.Plan, kept integrations.Kept) integrations.Evidence {
+	s.t.Helper()
+	e, err := s.action(p.Action).Probe(s.t.Context(), p, kept)
 	if err != nil {
 		s.t.Fatalf("probe %s: %v", p.Action, err)
 	}

@@ -30,8 +30,10 @@ func TestAnotherTransactionIsNotTouched(t *testing.T) {
 				t.Errorf("plan: got %q, %v, want gone", again.Gone, err)
 			}
 			pooled.exec("SELECT 3")
-			if e := s.probe(p); e.Applied != incident.No || !strings.Contains(e.Text, "another transaction") {
-				t.Errorf("probe: got %+v, want not applied", e)
+			for _, kept := range []integrations.Kept{nil, {keySent: "2026-01-02T03:04:05Z"}} {
+				if e := s.probeKept(p, kept); e.Applied != incident.No || !strings.Contains(e.Text, "another transaction") {
+					t.Errorf("probe, kept %v: got %+v, want not applied", kept, e)
+				}
 			}
 			pooled.exec("COMMIT")
 			if _, err := s.apply(p); !isStale(err, "E10") {

@@ -193,15 +193,46 @@ func TestASessionThatDoesNotGo(t *testing.T) {
 			defer syscall.Kill(c.pid, syscall.SIGCONT)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			r, err := s.action(action).Apply(ctx, p, func(string, string) error { return nil })
+			kept := integrations.Kept{}
+			r, err := s.action(action).Apply(ctx, p, func(key, value string) error { kept[key] = value; return nil })
 			if err != nil || !strings.HasPrefix(r.Text, "signal sent, session ") || !strings.Contains(r.Text, " still ") || r.Values["effect"] != effectPending {
 				t.Errorf("got %+v, %v; want that the signal was sent and it is still there", r, err)
 			}
-			if e := s.probe(p); e.Applied != incident.No {
-				t.Errorf("probe: got %+v, want not applied", e)
+			if e := s.probeKept(p, kept); e.Applied != incident.Unknown || e.Settled || !strings.Contains(e.Text, "the signal may have been sent") {
+				t.Errorf("probe: got %+v, want that it cannot tell", e)
+			}
+			if e := s.probe(p); e.Applied != incident.No || !strings.Contains(e.Text, "no signal was sent") {
+				t.Errorf("probe of an attempt that kept nothing: got %+v, want not applied", e)
 			}
 		})
 	}
+}
+
+// The answer is lost and the session takes its time: a second look must not say
+// that nothing was done.
+func TestNoAnswerAndTheSessionIsSlowToGo(t *testing.T) {
+	s := newStage(t, byGrants)
+	s.behindProxy(true)
+	c := s.sleeper("app", "api")
+	p := s.mustPlan(terminateName, s.row(c))
+	if err := syscall.Kill(c.pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(c.pid, syscall.SIGCONT)
+	kept := integrations.Kept{}
+	if _, err := s.action(terminateName).Apply(t.Context(), p, func(key, value string) error { kept[key] = value; return nil }); err == nil || isDefinite(err) {
+		t.Errorf("got %v, want an error that leaves it open", err)
+	}
+	if e := s.probeKept(p, kept); e.Applied != incident.Unknown || e.Settled || !strings.Contains(e.Text, "is still there, in the same transaction (active)") {
+		t.Errorf("probe: got %+v, want that it cannot tell", e)
+	}
+	if err := syscall.Kill(c.pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if c.wait() == nil {
+		t.Error("the query ended well, want that its session was ended")
+	}
+	s.eventually("the probe sees it gone", func() bool { return s.probeKept(p, kept).Applied == incident.Yes })
 }
 
 func TestARotatedPasswordIsTakenWithoutARestart(t *testing.T) {
