@@ -39,7 +39,7 @@ func (d *Desk) Person(platform string, u chat.User) incident.Person {
 	p := incident.Person{ID: platform + ":" + u.ID, Role: incident.Viewer, Service: u.Service, Name: platform + ":" + u.ID, Via: via}
 	accounts := []string{p.ID}
 	if l := d.People.find(platform, u.ID); l != nil {
-		p.Name = l.Name
+		p.Name, p.Linked = l.Name, true
 		for where, id := range l.IDs {
 			accounts = append(accounts, where+":"+id)
 		}
@@ -160,8 +160,8 @@ func (d *Desk) mention(who string) chat.Mention {
 	return m
 }
 
-// approvers reports whether somebody else could approve what by asked for.
-func (d *Desk) approvers(by string) bool {
+// approvers reports whether somebody else could approve a step.
+func (d *Desk) approvers(s incident.Step) bool {
 	for role, accounts := range d.People.Roles {
 		if !role.AtLeast(incident.Approver) {
 			continue
@@ -175,14 +175,14 @@ func (d *Desk) approvers(by string) bool {
 			if l := d.People.find(where, id); l != nil {
 				name = l.Name
 			}
-			if name != by {
+			if !s.AskedBy(name) {
 				return true
 			}
 		}
 	}
 	for id, role := range d.Vouched {
 		where, account, _ := strings.Cut(id, ":")
-		if role.AtLeast(incident.Approver) && d.Person(where, chat.User{ID: account}).Name != by {
+		if role.AtLeast(incident.Approver) && !s.AskedBy(d.Person(where, chat.User{ID: account}).Name) {
 			return true
 		}
 	}

@@ -140,7 +140,7 @@ func (p *performance) forbidden(ctx context.Context, s *incident.Step) string {
 	least := incident.Responder
 	if s.SecondOne && s.Glass == "" {
 		least = incident.Approver
-		if len(s.ApprovedBy) == 0 || s.ApprovedBy[0] == s.RequestedBy {
+		if len(s.ApprovedBy) == 0 || s.AskedBy(s.ApprovedBy[0]) {
 			return "Nobody but the asker approved it."
 		}
 	}

@@ -50,13 +50,13 @@ func (d *Desk) whoCan(err error, by incident.Person, s *incident.Step, p inciden
 	case p == incident.PressWithdraw:
 		role = incident.Commander
 	}
-	names := slices.DeleteFunc(d.withRole(role), func(name string) bool { return name == by.Name || name == s.RequestedBy && role == incident.Approver })
+	names := slices.DeleteFunc(d.withRole(role), func(name string) bool { return name == by.Name || s.AskedBy(name) && role == incident.Approver })
 	switch f := fault.Of(err); {
 	case len(names) == 0 || f.Code != "E11" && f.Code != "E1":
 		return err
-	case f.Code == "E11" && by.Name == s.RequestedBy:
+	case f.Code == "E11" && s.AskedBy(by.Name):
 		f = f.WithState("Nothing was done yet.").WithHint("")
-		f.Message = "You asked for this, so someone else must approve: " + either(names) + "."
+		f.Message = strings.TrimSuffix(f.Message, ".") + ": " + either(names) + "."
 		return f
 	default:
 		return f.WithHint("Ask " + either(names) + ".")

@@ -14,7 +14,7 @@ import (
 // outline is a step before it has a plan.
 func outline(r *incident.Run, m playbooks.Move) incident.Step {
 	return incident.Step{ID: newID(), Run: r.ID, Path: m.Path, Index: m.Index, Of: m.Of, Playbook: r.Playbook, Action: m.Action.Name,
-		Grade: m.Action.Grade.Raise(m.Grade), RequestedBy: r.By, AskedByID: r.ByID, Optional: m.Optional, Failures: m.Failures, Timeout: m.Timeout}
+		Grade: m.Action.Grade.Raise(m.Grade), RequestedBy: r.By, AskedByID: r.ByID, Askers: r.Askers, Optional: m.Optional, Failures: m.Failures, Timeout: m.Timeout}
 }
 
 // stepsAt lists the acts that were made at these places of a run.
@@ -270,7 +270,7 @@ func (d *Desk) gate(s incident.Step, children int) incident.Gate {
 	case "always":
 		g.Second = true
 	case "when_available":
-		g.Second = s.Grade == incident.GradeDanger && prod && d.approvers(s.RequestedBy)
+		g.Second = s.Grade == incident.GradeDanger && prod && d.approvers(s)
 	default:
 		g.Second = s.Grade == incident.GradeDanger && prod
 	}

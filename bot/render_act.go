@@ -108,7 +108,7 @@ func (c *card) undoWords(s *incident.Step) string {
 
 func (c *card) previewButtons(s *incident.Step) {
 	if s.SecondOne {
-		c.line("asked by ", s.RequestedBy, "; somebody else must approve")
+		c.line("asked by ", list(s.AskerNames()), "; somebody else must approve")
 		c.stepButton(chat.Harm, "approve", "Approve and run", s.ID, nil)
 		c.stepButton(chat.Plain, "decline", "Decline", s.ID, nil)
 		c.stepButton(chat.Plain, "withdraw", "Withdraw", s.ID, nil)

@@ -77,7 +77,7 @@ func startedBy(s *incident.Step) string {
 	if len(s.ApprovedBy) == 0 || s.StartedBy == s.RequestedBy {
 		return s.StartedBy
 	}
-	return s.StartedBy + ", asked by " + s.RequestedBy
+	return s.StartedBy + ", asked by " + list(s.AskerNames())
 }
 
 // failedWords says whether anything was done before it failed.

@@ -124,7 +124,7 @@ func (d *Desk) moveUndo(ctx context.Context, c incident.Claim, inc *incident.Inc
 		}
 		return d.stopRun(ctx, c, inc, r, "Nothing was taken back.")
 	}
-	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By, AskedByID: r.ByID}
+	head := incident.Step{ID: newID(), Run: r.ID, Path: "0", Index: 1, Of: 1, Playbook: r.Playbook, RequestedBy: r.By, AskedByID: r.ByID, Askers: r.Askers}
 	return d.proposeUndo(ctx, c, inc, r, head, []string{r.UndoTarget()}, playbooks.Move{})
 }
 

@@ -75,7 +75,7 @@ func acts(b *strings.Builder, i *incident.Incident) {
 	b.WriteString("\n## Acts\n\n")
 	for n := range i.Steps {
 		st := &i.Steps[n]
-		fmt.Fprintf(b, "- %s: %s. Asked by %s", stamp(st.ProposedAt), md(st.Plan.Title), md(st.RequestedBy))
+		fmt.Fprintf(b, "- %s: %s. Asked by %s", stamp(st.ProposedAt), md(st.Plan.Title), md(strings.Join(st.AskerNames(), ", ")))
 		if len(st.ApprovedBy) > 0 {
 			fmt.Fprintf(b, ", approved by %s", md(strings.Join(st.ApprovedBy, ", ")))
 		}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,6 +77,7 @@ func newWorkbench(t *testing.T) *workbench {
 		People: bot.People{Same: []bot.Linked{
 			{Name: "Ana", IDs: map[string]string{"web": "ana", "other": "U1"}},
 			{Name: "Sam", IDs: map[string]string{"web": "sam", "other": "U2"}},
+			{Name: "Cleo", IDs: map[string]string{"web": "cleo"}},
 		}, Roles: map[incident.Role][]string{}},
 	})
 	if err != nil {
@@ -166,7 +168,7 @@ func (w *workbench) button(inc *incident.Incident, verb string) string {
 
 // approvalCase is one combination of everything that an approval depends on.
 type approvalCase struct {
-	who      string // same, linked (the asker's other account), other, service
+	who      string // same, linked (the asker's other account), other, stranger (nobody knows whose account it is), service
 	role     incident.Role
 	platform string
 	late     bool // the preview has expired
@@ -191,6 +193,8 @@ func (c approvalCase) verdict() (code string, runs bool) {
 		return "E11", false
 	case !c.role.AtLeast(incident.Approver):
 		return "E1", false
+	case c.who == "stranger": // asked in another place: it may be the asker
+		return "E11", false
 	case c.moved:
 		return "", false
 	}
@@ -199,16 +203,16 @@ func (c approvalCase) verdict() (code string, runs bool) {
 
 func (c approvalCase) approver() chat.Interaction {
 	account := map[string]map[string]string{
-		"web":   {"same": "ana", "linked": "ana", "other": "sam", "service": "robot"},
-		"other": {"same": "U1", "linked": "U1", "other": "U2", "service": "robot"},
+		"web":   {"same": "ana", "linked": "ana", "other": "sam", "stranger": "laptop", "service": "robot"},
+		"other": {"same": "U1", "linked": "U1", "other": "U2", "stranger": "U9", "service": "robot"},
 	}[c.platform][c.who]
 	return chat.Interaction{Platform: c.platform, User: chat.User{ID: account, Name: account, Role: string(c.role), Service: c.who == "service"}}
 }
 
 func (c approvalCase) requester() chat.Interaction {
 	asker := chat.Interaction{Platform: "web", User: chat.User{ID: "ana", Name: "ana", Role: string(incident.Responder)}}
-	if (c.who == "linked") == (c.platform == "web") {
-		// The linked account approves from the platform that did not ask.
+	if (c.who == "linked" || c.who == "stranger") == (c.platform == "web") {
+		// These approve from the platform that did not ask.
 		asker.Platform, asker.User.ID, asker.User.Name = "other", "U1", "U1"
 	}
 	return asker
@@ -220,9 +224,9 @@ func TestApprovalsAgreeWithTheModel(t *testing.T) {
 	t.Parallel()
 	w := newWorkbench(t)
 	n := 0
-	for _, who := range []string{"same", "linked", "other", "service"} {
+	for _, who := range []string{"same", "linked", "other", "stranger", "service"} {
 		roles := incident.Roles
-		if who != "other" { // the role never helps the asker or a machine
+		if who != "other" && who != "stranger" { // the role never helps the asker or a machine
 			roles = []incident.Role{incident.Responder, incident.Admin}
 		}
 		for _, role := range roles {
@@ -270,6 +274,37 @@ func (w *workbench) check(c approvalCase) {
 	defer w.close(inc)
 	if _, s := w.step(inc.ID()); c.moved && code == "" && s.State != incident.RefusedStale {
 		w.t.Errorf("%+v: %s, not refused", c, s.State)
+	}
+}
+
+// TestWhoDecidedDoesNotApprove: whoever wants a step tried again has asked for it,
+// as whoever started the run has.
+func TestWhoDecidedDoesNotApprove(t *testing.T) {
+	t.Parallel()
+	w := newWorkbench(t)
+	ana := chat.Interaction{Platform: "web", User: chat.User{ID: "ana", Name: "ana", Role: string(incident.Responder)}}
+	sam := chat.Interaction{Platform: "web", User: chat.User{ID: "sam", Name: "sam", Role: string(incident.Approver)}}
+	cleo := chat.Interaction{Platform: "web", User: chat.User{ID: "cleo", Name: "cleo", Role: string(incident.Admin)}}
+	inc, _ := w.preview(ana)
+	press := func(by chat.Interaction, verb string) error {
+		t.Helper()
+		_, s := w.step(inc.ID())
+		by.Button, by.Input = w.button(inc, verb), map[string]any{"phrase": s.Phrase}
+		_, err := w.handle(by)
+		return err
+	}
+	for _, move := range []struct {
+		by   chat.Interaction
+		verb string
+		code string
+	}{{ana, "withdraw", ""}, {sam, "again", ""}, {sam, "approve", "E11"}, {ana, "approve", "E11"}, {cleo, "approve", ""}} {
+		if err := press(move.by, move.verb); codeOfErr(err) != move.code {
+			t.Fatalf("%s presses %s: got %v, want %q", move.by.User.ID, move.verb, err, move.code)
+		}
+	}
+	_, s := w.step(inc.ID())
+	if s.State != incident.Succeeded || w.done.Load() != 1 || strings.Join(s.AskerNames(), ",") != "Ana,Sam" {
+		t.Errorf("got %s, %d effects, asked by %v", s.State, w.done.Load(), s.AskerNames())
 	}
 }
 

@@ -126,6 +126,7 @@ func Continue(by Person, run Run) Decide {
 			return Change{}, fault.Newf(fault.Conflict, "E16", "%s goes on with the audit of %s since %s.", a.By, of.Playbook, a.StartedAt.UTC().Format("2 Jan 15:04")).
 				WithHint("Its question is in the thread.")
 		}
+		run.Askers = []Asker{asks(by)}
 		e := say(by, fmt.Sprintf("%s goes on with the audit of %s.", by.Name, of.Playbook), &RunStarted{Run: run})
 		return Change{Entries: []Entry{e}, Wakes: []Wake{wakeRun(run.ID, v)}}, nil
 	}

@@ -30,6 +30,7 @@ type RunResult struct {
 	Result Result   `json:"result"`
 	State  RunState `json:"state,omitempty"` // and moves the run
 	Person bool     `json:"person,omitempty"`
+	Asker  *Asker   `json:"asker,omitempty"` // whose answer decides what the run does
 }
 
 // Kind names the entry.
@@ -47,6 +48,7 @@ func (b *RunResult) fold(i *Incident, e Entry) {
 	}
 	r.Results[b.Path] = res
 	r.At = b.Path
+	r.ask(b.Asker)
 	if res.Outcome != "" {
 		r.Step = ""
 	}
@@ -66,6 +68,7 @@ type RunMoved struct {
 	// Again forgets the result at Path, so that its step comes up anew: the
 	// person pressed [Try again].
 	Again string `json:"again,omitempty"`
+	Asker *Asker `json:"asker,omitempty"` // who pressed that
 }
 
 // Kind names the entry.
@@ -77,6 +80,7 @@ func (b *RunMoved) fold(i *Incident, e Entry) {
 		return
 	}
 	r.State, r.Reason = b.State, b.Reason
+	r.ask(b.Asker)
 	if b.Again != "" {
 		delete(r.Results, b.Again)
 		r.Step = ""

@@ -152,6 +152,8 @@ func (s *Step) mayApprove(by Person) error {
 		return fault.New(fault.Refused, "E1", "A service token never approves.", "A person must.")
 	case by.Name == s.RequestedBy:
 		return fault.New(fault.Refused, "E11", "You asked for this, so someone else must approve.", "Ping somebody with the approver role.")
+	case s.AskedBy(by.Name):
+		return fault.New(fault.Refused, "E11", "You decided what this does, so someone else must approve.", "Ping somebody with the approver role.")
 	case !by.Role.AtLeast(Approver):
 		return needs(by, "approve “"+s.Plan.Title+"”", Approver)
 	case s.mayBeAsker(by):
@@ -159,14 +161,6 @@ func (s *Step) mayApprove(by Person) error {
 			"Approve where it was asked, or ask an admin to link you in people.same.")
 	}
 	return s.checked()
-}
-
-// mayBeAsker reports whether an approver could be the asker under another
-// account: across platforms only people who are linked approve (PROMISES, web).
-func (s *Step) mayBeAsker(by Person) bool {
-	asked, _, _ := strings.Cut(s.AskedByID, ":")
-	here, _, _ := strings.Cut(by.ID, ":")
-	return asked != "" && asked != here && (by.Name == by.ID || s.RequestedBy == s.AskedByID)
 }
 
 // checked refuses an act whose preview has a check that says no (E8).

@@ -22,6 +22,7 @@ func StartRun(by Person, run Run) Decide {
 					WithHint("Go on there, or stop it first.")
 			}
 		}
+		run.Askers = []Asker{asks(by)}
 		entries := declare(i, by, "somebody runs a playbook", nil)
 		entries = append(entries, say(by, fmt.Sprintf("%s started %s.", by.Name, run.Playbook), &RunStarted{Run: run}))
 		return Change{Entries: entries, Wakes: []Wake{wakeRun(run.ID, v)}}, nil
@@ -89,10 +90,16 @@ func AnswerRun(by Person, runID, path, text string, update func(*Result) error) 
 		if !asked || res.Outcome != "" || res.Asked == "" {
 			return Change{}, fault.New(fault.Already, "E22", "That was answered: "+answered(res)+".", "")
 		}
+		body := &RunResult{Run: runID, Path: path, State: RunGoing, Person: true}
+		if shapes(res.Asked) {
+			a := asks(by)
+			body.Asker = &a
+		}
 		if err := update(&res); err != nil {
 			return Change{}, err
 		}
-		e := say(by, text, &RunResult{Run: runID, Path: path, Result: res, State: RunGoing, Person: true})
+		body.Result = res
+		e := say(by, text, body)
 		return Change{Entries: []Entry{e}, Wakes: []Wake{wakeRun(runID, v)}}, nil
 	}
 }
@@ -131,7 +138,8 @@ func MoveRun(by Person, runID string, to RunState, again bool, reason string) De
 		text := fmt.Sprintf("%s goes on after a step that did not end well.", r.Playbook)
 		switch {
 		case again:
-			body.Again = r.At
+			a := asks(by)
+			body.Again, body.Asker = r.At, &a
 			text = r.Playbook + ": the step is tried again, as a new one."
 		case to == RunStopped:
 			text = r.Playbook + " was stopped."

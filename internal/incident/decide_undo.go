@@ -68,6 +68,7 @@ func StartUndo(by Person, run Run, within time.Duration) Decide {
 					WithHint(whereUndoIs(r.State))
 			}
 		}
+		run.Askers = []Asker{asks(by)}
 		e := say(by, fmt.Sprintf("%s wants to undo: %s.", by.Name, s.Plan.Title), &RunStarted{Run: run})
 		return Change{Entries: []Entry{e}, Wakes: []Wake{wakeRun(run.ID, v)}}, nil
 	}

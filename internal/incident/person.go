@@ -45,6 +45,7 @@ type Person struct {
 	ID      string // "web:ana": the immutable id the press came with
 	Role    Role   // as evaluated now
 	Via     string // "the war room"; "" for Mayday itself
+	Linked  bool   // the configuration says which accounts are theirs
 	Service bool   // a token of kind service: it never approves
 	Outside bool   // a guest, or of another company: may look, never act
 }

@@ -77,6 +77,7 @@ type Run struct {
 	Of        string            `json:"of,omitempty"`    // the run after which this one comes: it is the audit of it
 	By        string            `json:"by"`
 	ByID      string            `json:"by_id"`
+	Askers    []Asker           `json:"askers,omitempty"` // whoever decided what it does; By is the first
 	State     RunState          `json:"state"`
 	At        string            `json:"at,omitempty"`   // path of the step that is up
 	Step      string            `json:"step,omitempty"` // id of the act that is up

@@ -72,6 +72,7 @@ type Step struct {
 	Digest      string         `json:"digest,omitempty"`
 	RequestedBy string         `json:"requested_by"`
 	AskedByID   string         `json:"asked_by_id,omitempty"` // the account that asked
+	Askers      []Asker        `json:"askers,omitempty"`      // everybody who decided what it does
 	ApprovedBy  []string       `json:"approved_by,omitempty"`
 	StartedBy   string         `json:"started_by,omitempty"`
 	StartedByID string         `json:"started_by_id,omitempty"` // the immutable account, to look at the role once more
