@@ -1,5 +1,7 @@
 package discord
 
+import "mayday/bot/chat"
+
 // The JSON that Discord takes. The library's own structs lack nonces and the
 // labels of modals, and write empty lists as null.
 
@@ -13,8 +15,25 @@ type body struct {
 	Attachments  []attachment `json:"attachments"`
 	Nonce        string       `json:"nonce,omitempty"`
 	EnforceNonce bool         `json:"enforce_nonce,omitempty"`
+	Reference    *reference   `json:"message_reference,omitempty"`
 
 	picture []byte // goes with it as a file
+}
+
+// foot puts words below a message that are not its own.
+func (b *body) foot(t chat.Tone, text string) {
+	if len(b.Embeds) == 0 {
+		b.Embeds = append(b.Embeds, embed{Color: accent(t)})
+		b.Flags = 0
+	}
+	b.Embeds[0].Footer = &footer{Text: text}
+}
+
+// reference is the message that another one answers. It is an answer to nothing
+// when that one is gone.
+type reference struct {
+	Message string `json:"message_id"`
+	Fail    bool   `json:"fail_if_not_exists"`
 }
 
 type embed struct {

@@ -17,7 +17,6 @@ const (
 	// are the clock and what hangs on it.
 	stateLines = 3
 	kindCard   = "card"
-	panelText  = "Live card. The one above cannot be edited so often."
 )
 
 // capped is a message older than an hour that Discord lets nobody edit for now.
@@ -54,8 +53,9 @@ func (p *platform) cap(ctx context.Context, r chat.Ref, m chat.Message) error {
 	return p.panel(ctx, r, m)
 }
 
-// panel edits the live panel, or posts it. A message of the status room has none:
-// the next update says more than an edit of the last.
+// panel edits the live panel, or posts it: below the card, or beside a message
+// that stands elsewhere. A message of the status room has none: the next update
+// says more than an edit of the last.
 func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error {
 	channel, message, err := parseRef(r)
 	if err != nil {
@@ -63,9 +63,9 @@ func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error 
 	}
 	thread := channel
 	switch {
-	case m.Kind == kindCard:
+	case m.Kind == kindCard && alone(r) == "":
 		thread = message
-	case p.rooms.room(channel) != "":
+	case p.rooms.room(channel) == "status":
 		return nil
 	}
 	c, _ := p.capped.Get(string(r))
@@ -74,9 +74,9 @@ func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error 
 		c.panel = p.findPanel(ctx, thread, m)
 	}
 	if c.panel != "" {
-		err := p.patchPanel(ctx, thread, c.panel, m)
+		err := p.patch(ctx, thread, c.panel, p.panelBody(m), m.Weight)
 		if err == nil || !coded(err, codeUnknownMessage, codeEditsCapped) {
-			return p.keepPanel(r, c, failed(err, dest{thread: true, message: true, channel: p.rooms.shown("operations")}))
+			return p.keepPanel(r, c, failed(err, p.standing(thread)))
 		}
 	}
 	old := c.panel
@@ -84,7 +84,7 @@ func (p *platform) panel(ctx context.Context, r chat.Ref, m chat.Message) error 
 	if err == nil {
 		c.panel = id
 	}
-	if err == nil && old != "" {
+	if err == nil && old != "" && old != id {
 		// An old panel is capped too. It is gone, or goes now.
 		if err := p.Delete(ctx, ref(thread, old)); err != nil {
 			p.log.Info("old panel not taken back", "err", err)

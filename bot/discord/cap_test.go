@@ -53,6 +53,37 @@ func TestCappedEdits(t *testing.T) {
 	}
 }
 
+// A step that ended and the card are both capped: neither takes the other's words
+// away, also when the process is another one.
+func TestEachCappedMessageHasItsOwnPanel(t *testing.T) {
+	w := build(t, options{})
+	root := w.open("INC-42:root")
+	step := w.mustPost(root, note("INC-42:step:1", "running"))
+	w.clock.move(2 * time.Hour)
+	say := func(round string) {
+		t.Helper()
+		if err := w.p.Edit(t.Context(), step, note("INC-42:step:1", "nobody knows whether it worked, "+round)); err != nil {
+			t.Fatal(err)
+		}
+		c := card("INC-42:root")
+		c.Lines[3] = chat.L("update due, " + round)
+		if err := w.p.Edit(t.Context(), root, c.Finish()); err != nil {
+			t.Fatal(err)
+		}
+		all := w.d.Messages(w.thread(root))[1:]
+		if len(all) != 2 || !strings.Contains(all[0].Plain(), "nobody knows whether it worked, "+round) || !strings.Contains(all[1].Plain(), "update due, "+round) {
+			t.Fatalf("%s: want a panel of each with its newest words, got %d", round, len(all))
+		}
+	}
+	for _, r := range []chat.Ref{step, root} {
+		w.d.Play(practice.Fault{Kind: practice.Failing, Route: "/messages/" + w.thread(r), Status: 429, Code: codeEditsCapped, Count: 2})
+	}
+	say("first")
+	say("second")
+	w.again()
+	say("third")
+}
+
 func TestAnOldCardThatChangesOften(t *testing.T) {
 	w := build(t, options{options: practice.Options{Faster: 1}})
 	r := w.open("INC-42:root")

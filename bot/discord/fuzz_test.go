@@ -11,7 +11,7 @@ import (
 // looks like; and names of messages are read as they are written.
 func FuzzInteraction(f *testing.F) {
 	for _, s := range []string{"", "{}", "null", `{"type":1}`, `{"type":2,"guild_id":"1","member":{"user":{"id":"7"}},"data":{"name":"mayday"}}`, `{"type":3,"guild_id":"1","member":{"user":{"id":"7","bot":true}},"data":{"custom_id":"x"}}`,
-		`{"type":5,"guild_id":"2","member":null}`, `{"guild_id":1}`, `{"type":"x"}`, `{"data":[]}`, "1/2", "/", "1/", "1/2/3"} {
+		`{"type":5,"guild_id":"2","member":null}`, `{"guild_id":1}`, `{"type":"x"}`, `{"data":[]}`, "1/2", "/", "1/", "1/2/", "1/2/3", "1/2/full", "1//full", "full"} {
 		f.Add([]byte(s))
 	}
 	p := &platform{own: settings{Server: value{text: "1"}}}

@@ -39,6 +39,9 @@ func nonce(key string) string {
 // place posts a message, or finds the one that an earlier try left there.
 func (p *platform) place(ctx context.Context, channel string, m chat.Message, at dest) (string, error) {
 	b := p.painter().post(m)
+	if at.card != "" {
+		b.Reference = &reference{Message: at.card}
+	}
 	if !m.Tried.IsZero() && p.now().Sub(m.Tried) > nonceFor {
 		old, err := p.find(ctx, channel, b, m)
 		if old.ID != "" {
@@ -62,7 +65,8 @@ func (p *platform) place(ctx context.Context, channel string, m chat.Message, at
 	return p.settle(ctx, channel, sent, b, m, at)
 }
 
-// send posts, and once more when the thread had been archived.
+// send posts, and once more when the thread had been archived, or when an answer
+// may not say what it answers.
 func (p *platform) send(ctx context.Context, channel string, b body, m chat.Message) (posted, error) {
 	var sent posted
 	c := call{method: http.MethodPost, url: discordgo.EndpointChannelMessages(channel), route: "POST channels/" + channel + "/messages",
@@ -73,6 +77,11 @@ func (p *platform) send(ctx context.Context, channel string, b body, m chat.Mess
 		if err = p.unarchive(ctx, channel, m.Weight); err == nil {
 			err = p.api.do(ctx, c)
 		}
+	}
+	if coded(err, codeNoHistory) && b.Reference != nil {
+		b.Reference = nil
+		c.setBody(b)
+		err = p.api.do(ctx, c)
 	}
 	if err == nil && !isID(sent.ID) {
 		err = &trouble{sent: true, err: fmt.Errorf("%s: the answer has no id", c.route)}
@@ -86,7 +95,7 @@ func (p *platform) settle(ctx context.Context, channel string, old posted, b bod
 	if old.same(b) {
 		return old.ID, nil
 	}
-	err := p.patch(ctx, channel, old.ID, m)
+	err := p.patch(ctx, channel, old.ID, p.painter().edit(m), m.Weight)
 	if err != nil && !coded(err, codeUnknownMessage, codeEditsCapped) {
 		var f *chat.Failure
 		if errors.As(failed(err, at), &f) {
@@ -114,7 +123,7 @@ func (p *platform) find(ctx context.Context, channel string, b body, m chat.Mess
 			if one.At.Before(since) {
 				return posted{}, nil
 			}
-			if one.Author.ID == me && (one.same(b) || one.shares(b)) {
+			if one.Author.ID == me && !one.elsewhere(b) && (one.same(b) || one.shares(b)) {
 				return one, nil
 			}
 		}
@@ -136,6 +145,7 @@ type posted struct {
 	Content    string      `json:"content"`
 	Embeds     []embed     `json:"embeds"`
 	Components []component `json:"components"`
+	Reference  *reference  `json:"message_reference"`
 }
 
 // read answers messages, newest first.
@@ -154,6 +164,12 @@ func (o posted) same(b body) bool {
 	return squeezed(o.Content) == squeezed(b.Content) &&
 		slices.Equal(ids(o.Components), ids(b.Components)) &&
 		descriptions(o.Embeds) == descriptions(b.Embeds)
+}
+
+// elsewhere reports an answer to another message: two incidents that share a room
+// may say the same words.
+func (o posted) elsewhere(b body) bool {
+	return o.Reference != nil && b.Reference != nil && o.Reference.Message != b.Reference.Message
 }
 
 // shares reports a button in common. The ids of buttons belong to one message.

@@ -26,7 +26,11 @@ const (
 func ref(channel, message string) chat.Ref { return chat.Ref(channel + "/" + message) }
 
 func parseRef(r chat.Ref) (channel, message string, err error) {
-	channel, message, ok := strings.Cut(string(r), "/")
+	rest := string(r)
+	if why := alone(r); why != "" {
+		rest = strings.TrimSuffix(rest, "/"+why)
+	}
+	channel, message, ok := strings.Cut(rest, "/")
 	if !ok || !isID(channel) || !isID(message) {
 		return "", "", &chat.Failure{Kind: chat.Lost, What: chat.LostMessage, Err: fmt.Errorf("%q is no message of Discord", chat.Clamp(string(r), 60))}
 	}
@@ -47,12 +51,17 @@ func (p *platform) OpenThread(ctx context.Context, r chat.OpenRequest) (chat.Ref
 		}
 		p.opened.Set(r.Message.Key, message, openedFor)
 	}
+	card := ref(channel, message)
 	if err := p.thread(ctx, channel, message, r); err != nil {
-		return "", p.threadless(err, r, at)
+		why := givenUp(err)
+		if why == "" {
+			return "", p.threadless(err, r, at)
+		}
+		card = p.leaveAlone(ctx, card, why, r.Message, err)
 	}
 	p.opened.Drop(r.Message.Key)
 	p.pin(ctx, channel, message)
-	return ref(channel, message), nil
+	return card, nil
 }
 
 // thread opens the thread of a card. Its title may have words of strangers, which
@@ -64,7 +73,7 @@ func (p *platform) thread(ctx context.Context, channel, message string, r chat.O
 		title = number
 	}
 	err := p.named(ctx, channel, message, title, r.Message.Weight)
-	if t := troubleOf(err); t != nil && t.status == http.StatusBadRequest && t.code != codeThreadExists && title != number {
+	if t := troubleOf(err); t != nil && t.status == http.StatusBadRequest && !coded(err, codeThreadExists, codeTooManyThreads) && title != number {
 		err = p.named(ctx, channel, message, number, r.Message.Weight)
 	}
 	if coded(err, codeThreadExists) {
@@ -105,7 +114,8 @@ func (p *platform) threadless(err error, r chat.OpenRequest, at dest) error {
 	return f
 }
 
-// Post sends a message to a room, or to the thread below a card.
+// Post sends a message to a room, or to the thread below a card. Where the card
+// has none it is an answer to the card.
 func (p *platform) Post(ctx context.Context, place chat.Place, m chat.Message) (chat.Ref, error) {
 	channel, at, err := p.where(ctx, place, m.Weight)
 	if err != nil {
@@ -120,8 +130,11 @@ func (p *platform) Post(ctx context.Context, place chat.Place, m chat.Message) (
 
 func (p *platform) where(ctx context.Context, place chat.Place, w chat.Weight) (string, dest, error) {
 	at := dest{room: place.Room, channel: p.rooms.shown(place.Room), needs: "View Channel, Send Messages and Embed Links"}
-	if place.Thread == "" {
+	if place.Thread == "" || alone(place.Thread) != "" {
 		channel, err := p.rooms.channel(ctx, place.Room, w)
+		if in, card, bad := parseRef(place.Thread); bad == nil && in == channel {
+			at.card = card
+		}
 		return channel, at, err
 	}
 	_, thread, err := parseRef(place.Thread)
@@ -138,7 +151,7 @@ func (p *platform) Edit(ctx context.Context, r chat.Ref, m chat.Message) error {
 	if c, ok := p.capped.Get(string(r)); ok && !c.due(m, p.now()) {
 		return p.panel(ctx, r, m)
 	}
-	err = p.patch(ctx, channel, message, m)
+	err = p.patch(ctx, channel, message, p.edited(r, m), m.Weight)
 	if coded(err, codeEditsCapped) {
 		return p.cap(ctx, r, m)
 	}
@@ -164,15 +177,15 @@ func (p *platform) standing(channel string) dest {
 }
 
 // patch edits once, and once more when the thread had been archived.
-func (p *platform) patch(ctx context.Context, channel, message string, m chat.Message) error {
+func (p *platform) patch(ctx context.Context, channel, message string, b body, w chat.Weight) error {
 	c := call{method: http.MethodPatch, url: discordgo.EndpointChannelMessage(channel, message),
-		route: "PATCH channels/" + channel + "/messages/*", weight: m.Weight}
-	c.setBody(p.painter().edit(m))
+		route: "PATCH channels/" + channel + "/messages/*", weight: w}
+	c.setBody(b)
 	err := p.api.do(ctx, c)
 	if !coded(err, codeThreadArchived) {
 		return err
 	}
-	if err := p.unarchive(ctx, channel, m.Weight); err != nil {
+	if err := p.unarchive(ctx, channel, w); err != nil {
 		return err
 	}
 	return p.api.do(ctx, c)
@@ -229,7 +242,7 @@ func (p *platform) pin(ctx context.Context, channel, message string) {
 // Pace answers how long a message for p has to wait.
 func (p *platform) Pace(place chat.Place, w chat.Weight) time.Duration {
 	channel, ok := p.rooms.known(place.Room)
-	if place.Thread != "" {
+	if place.Thread != "" && alone(place.Thread) == "" {
 		_, thread, err := parseRef(place.Thread)
 		channel, ok = thread, err == nil
 	}

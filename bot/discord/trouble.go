@@ -24,6 +24,7 @@ const (
 	codeMissingPermit   = 50013
 	codeInvalidToken    = 50027
 	codeThreadArchived  = 50083
+	codeNoHistory       = 160002 // an answer names a message that we may not read
 	codeThreadExists    = 160004
 	codeTooManyThreads  = 160006
 )
@@ -128,6 +129,7 @@ type dest struct {
 	channel string // as people see it: "#status"
 	thread  bool   // the channel is a thread
 	message bool   // there is a message to edit or delete
+	card    string // the message it is an answer to, in the room itself
 	needs   string // the permissions that it takes
 }
 
@@ -147,6 +149,9 @@ func failed(err error, at dest) error {
 	case t.code == codeUnknownMessage && at.message:
 		f.Kind, f.What = chat.Lost, chat.LostMessage
 	case t.code == codeUnknownChannel && at.thread, t.code == codeThreadArchived:
+		f.Kind, f.What = chat.Lost, chat.LostThread
+	case t.code == codeTooManyThreads && at.thread:
+		// It was put away and cannot come back: the incident needs another place.
 		f.Kind, f.What = chat.Lost, chat.LostThread
 	case t.code == codeUnknownChannel:
 		f.Kind, f.What, f.Fix = chat.Lost, chat.LostRoom, fmt.Sprintf("There is no %s on the server any more: make it, or change chat.channels.", at.channel)

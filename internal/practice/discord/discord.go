@@ -32,6 +32,8 @@ type Options struct {
 	Deadline time.Duration
 	// Heartbeat is the interval that the gateway asks for, 41.25 s unless set.
 	Heartbeat time.Duration
+	// Threads is how many threads may be active at once, 1,000 unless set.
+	Threads int
 	// Privileged are the privileged intents that the portal grants; none unless
 	// set.
 	Privileged int
@@ -86,6 +88,7 @@ func New(o Options) (*Discord, error) {
 	o.ApplicationID = cmp.Or(o.ApplicationID, Application)
 	o.Server = cmp.Or(o.Server, Guild)
 	o.Faster = cmp.Or(o.Faster, 1)
+	o.Threads = cmp.Or(o.Threads, maxThreads)
 	o.Deadline = cmp.Or(o.Deadline, 3*time.Second)
 	o.Heartbeat = cmp.Or(o.Heartbeat, 41250*time.Millisecond)
 	d := &Discord{

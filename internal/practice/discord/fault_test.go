@@ -76,6 +76,53 @@ func TestRenamesHaveALimitThatNoHeaderTells(t *testing.T) {
 	}
 }
 
+// A guild has so many active threads: no other is opened and none that was put
+// away comes back, until one of them is put away.
+func TestActiveThreadsAreCapped(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Threads = 2 })
+	old := r.thread()
+	if err := r.ArchiveThread(old); err != nil {
+		t.Fatal(err)
+	}
+	first := r.thread()
+	r.thread()
+	card := r.post(Operations, `{"content":"card"`+quiet).id()
+	calls := [][3]string{
+		{"POST", "/channels/" + Operations + "/messages/" + card + "/threads", `{"name":"INC-9"}`},
+		{"POST", "/channels/" + Operations + "/threads", `{"name":"alone","type":11}`},
+		{"PATCH", "/channels/" + old, `{"archived":false}`},
+		{"POST", "/channels/" + old + "/messages", `{"content":"x"` + quiet},
+	}
+	for _, c := range calls {
+		if a := r.do(c[0], c[1], c[2]); a.status != http.StatusBadRequest || a.code() != 160006 {
+			t.Errorf("%s %s: got %d %s, want 400 with code 160006", c[0], c[1], a.status, a.raw)
+		}
+	}
+	r.post(first, `{"content":"in one that is open"`+quiet)
+	if err := r.ArchiveThread(first); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.do(calls[0][0], calls[0][1], calls[0][2]); a.status != http.StatusCreated {
+		t.Errorf("after one was put away: got %d %s, want 201", a.status, a.raw)
+	}
+	r.clean()
+}
+
+func TestAReplyNeedsTheHistory(t *testing.T) {
+	r := newRig(t)
+	card := r.post(Operations, `{"content":"card"`+quiet).id()
+	body := `{"content":"x","message_reference":{"message_id":"` + card + `"}` + quiet
+	if a := r.post(Operations, body); !strings.Contains(a.raw, `"message_reference":{`) || r.Messages(Operations)[1].Answers != card {
+		t.Errorf("got %s, want a reply to %s", a.raw, card)
+	}
+	if err := r.Deny(Operations, ReadMessageHistory); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.do("POST", "/channels/"+Operations+"/messages", body); a.status != http.StatusForbidden || a.code() != 160002 {
+		t.Errorf("got %d %s, want 403 with code 160002", a.status, a.raw)
+	}
+}
+
 func TestFaultsOfTheAPI(t *testing.T) {
 	const body = `{"content":"x"` + quiet
 	tests := []struct {

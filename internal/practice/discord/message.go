@@ -34,7 +34,8 @@ type message struct {
 	edits       int
 	webhook     bool // came through an interaction
 	viewer      string
-	thread      bool // a thread hangs on it
+	thread      bool   // a thread hangs on it
+	answers     string // the message that it is a reply to
 	by          *interaction
 	pinged      []string
 }

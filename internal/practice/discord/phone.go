@@ -22,6 +22,7 @@ type Message struct {
 	Files           []string
 	Pinned          bool
 	ThreadID        string // of the thread on it
+	Answers         string // the message that it is a reply to
 	Edits           int
 	Raw             json.RawMessage // as the API sends it
 
@@ -116,7 +117,7 @@ func (d *Discord) seen(m *message) Message {
 	out := Message{
 		ID: m.id, ChannelID: m.channel, Author: m.author, AuthorName: d.author(m.author).name, Type: m.kind, Content: m.content, Flags: m.flags,
 		At: m.at, EditedAt: m.edited, Pinned: d.pinned(m), Edits: m.edits, Raw: raw, pinged: m.pinged, names: d.names(),
-		Embeds: array(m.embeds), Components: array(m.components),
+		Embeds: array(m.embeds), Components: array(m.components), Answers: m.answers,
 	}
 	if n, ok := m.nonce.(string); ok {
 		out.Nonce = n

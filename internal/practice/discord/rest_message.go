@@ -81,6 +81,9 @@ func (d *Discord) maySend(at *channel, m *draft) error {
 	if at.locked && at.archived && !d.may(at, ManageThreads) {
 		return archivedThread()
 	}
+	if at.archived {
+		return d.oneMoreThread() // posting opens it again
+	}
 	return nil
 }
 
@@ -110,12 +113,15 @@ func (d *Discord) reply(at *channel, m *draft, one *message) error {
 	if m.Reference == nil {
 		return nil
 	}
+	if !d.may(at, ReadMessageHistory) {
+		return refuse(http.StatusForbidden, 160002, "Cannot reply without permission to read message history")
+	}
 	if at.message(m.Reference.Message) == nil && orElse(m.Reference.Fail, true) {
 		f := &form{}
 		f.bad("message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message")
 		return f.err()
 	}
-	one.kind = 19
+	one.kind, one.answers = 19, m.Reference.Message
 	return nil
 }
 

@@ -71,6 +71,9 @@ func (d *Discord) startThread(c *call, at *channel) (int, any, error) {
 	if m.thread {
 		return 0, nil, refuse(http.StatusBadRequest, 160004, "A thread has already been created for this message")
 	}
+	if err := d.oneMoreThread(); err != nil {
+		return 0, nil, err
+	}
 	m.thread = true
 	m.flags |= 1 << 5 // HAS_THREAD
 	one := d.newThread(at, m.id, typePublicThread, t)
@@ -98,7 +101,26 @@ func (d *Discord) startThreadAlone(c *call, at *channel) (int, any, error) {
 	if !d.may(at, need) {
 		return 0, nil, missingRights()
 	}
+	if err := d.oneMoreThread(); err != nil {
+		return 0, nil, err
+	}
 	return http.StatusCreated, d.channelJSON(d.newThread(at, d.newID(), kind, t)), nil
+}
+
+const maxThreads = 1000
+
+// oneMoreThread refuses when the guild has as many active threads as it may have.
+func (d *Discord) oneMoreThread() error {
+	active := 0
+	for _, c := range d.world.channels {
+		if c.thread() && !c.archived {
+			active++
+		}
+	}
+	if active < d.o.Threads {
+		return nil
+	}
+	return refuse(http.StatusBadRequest, 160006, "Maximum number of active threads reached")
 }
 
 func (d *Discord) newThread(at *channel, id string, kind int, t *threadDraft) *channel {
@@ -190,6 +212,11 @@ func (d *Discord) mayChange(at *channel, t *threadDraft) error {
 	opens := t.Archived != nil && !*t.Archived
 	if at.archived && !opens && (t.Name != nil || t.Locked != nil || t.Archive != nil) {
 		return archivedThread()
+	}
+	if at.archived && opens {
+		if err := d.oneMoreThread(); err != nil {
+			return err
+		}
 	}
 	if d.may(at, ManageThreads) {
 		return nil

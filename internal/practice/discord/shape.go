@@ -97,6 +97,9 @@ func (d *Discord) messageJSON(m *message) object {
 	if m.nonce != nil {
 		out["nonce"] = m.nonce
 	}
+	if m.answers != "" {
+		out["message_reference"] = object{"type": 0, "message_id": m.answers, "channel_id": m.channel, "guild_id": d.world.id}
+	}
 	if m.webhook {
 		out["webhook_id"], out["application_id"] = d.o.ApplicationID, d.o.ApplicationID
 		if m.by != nil {
