@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,11 +36,31 @@ func (p *performance) compare(ctx context.Context, a integrations.Action, s *inc
 	case len(now.Failing()) > 0:
 		return true, p.refuse(ctx, s, now.Failing()[0].Text, failCode(now))
 	}
+	if no := risen(s.Plan, now); no != "" {
+		return true, p.refuse(ctx, s, "A check says no that did not at the preview: "+no+".", "E10")
+	}
 	if diff := drift(s.Plan, now); diff != "" {
 		return true, p.refuse(ctx, s, diff, "E10")
 	}
 	return false, nil
 }
+
+// risen is a check that says no now, and that nobody was shown saying so: to go on
+// in spite of it is for a person to decide. Numbers in it may have ticked.
+func risen(was, is incident.Plan) string {
+	known := map[string]bool{}
+	for _, c := range was.InSpite() {
+		known[digits.ReplaceAllString(c.Text, "0")] = true
+	}
+	for _, c := range is.InSpite() {
+		if !known[digits.ReplaceAllString(c.Text, "0")] {
+			return strings.TrimSuffix(c.Text, ".")
+		}
+	}
+	return ""
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
 
 // guarded asks the guards of the playbook once more: an hour, another incident or
 // an old backup may have come between the preview and the tap.

@@ -20,6 +20,8 @@ type card struct {
 	msg     chat.Message
 	buttons []incident.Button
 	only    string // person who alone may press; "" for public messages
+
+	platform string // that a public message is for
 }
 
 func (d *Desk) card(inc *incident.Incident, kind, key string) *card {

@@ -142,24 +142,6 @@ func (d *Desk) someone(name string) (string, error) {
 	return clean, nil
 }
 
-// mention makes a name or a "@role" callable on every platform that knows it.
-func (d *Desk) mention(who string) chat.Mention {
-	if role, ok := strings.CutPrefix(who, "@"); ok {
-		m := chat.Mention{Name: role, Role: true, IDs: map[string]string{}}
-		for _, a := range d.People.Roles[incident.Role(role)] {
-			if where, group, ok := strings.Cut(a, ":@"); ok {
-				m.IDs[where] = group
-			}
-		}
-		return m
-	}
-	m := chat.Mention{Name: who}
-	if l := d.People.named(who); l != nil {
-		m.IDs = l.IDs
-	}
-	return m
-}
-
 // approvers reports whether somebody else could approve a step.
 func (d *Desk) approvers(s incident.Step) bool {
 	for role, accounts := range d.People.Roles {

@@ -29,7 +29,7 @@ func stepsAt(r *incident.Run, paths []string) []string {
 }
 
 // guarded adds what the playbook's file asks of an act: its guards, one line
-// each, and a grade that it raises. A guard that says no stops the act, unless a
+// each, and a grade that it raises. A check that says no stops the act, unless a
 // person may go on in spite of it: then it is a danger step (E8, [Override...]).
 func guarded(p incident.Plan, m playbooks.Move) incident.Plan {
 	if m.Grade.Valid() {
@@ -37,10 +37,11 @@ func guarded(p incident.Plan, m playbooks.Move) incident.Plan {
 	}
 	for _, g := range m.Guards {
 		c := g.Check(p)
-		if c.Answer == incident.No && g.Override {
-			c.Override, p.Grade = true, p.Grade.Raise(incident.GradeDanger)
-		}
+		c.Override = c.Answer == incident.No && g.Override
 		p.Checks = append(p.Checks, c)
+	}
+	if len(p.InSpite()) > 0 {
+		p.Grade = p.Grade.Raise(incident.GradeDanger)
 	}
 	return p
 }

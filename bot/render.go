@@ -53,6 +53,7 @@ func (d *Desk) Render(ctx context.Context, inc *incident.Incident, o incident.Ou
 		e = found
 	}
 	c := d.card(inc, o.Kind, o.Key)
+	c.platform = o.Platform
 	c.msg.Room, c.msg.Thread = o.Place.Room, o.Place.Thread
 	if o.Kind == incident.KindPicture {
 		c.drawn(ctx, o)

@@ -29,7 +29,7 @@ func (c *card) preview(s *incident.Step) {
 	p := s.Plan
 	c.msg.Tone = chat.ToneAsk
 	if s.SecondOne {
-		c.line(chat.Call(c.d.mention("@approver")), " needed: ", gradeWord(s.Grade), " in ", envWord(p.Env))
+		c.line(append(c.call("@approver"), " needed: ", gradeWord(s.Grade), " in ", envWord(p.Env))...)
 	} else {
 		c.msg.Silent = true
 		c.line(chat.Muted(fmt.Sprintf("Preview · %s · %s, step %d of %d · asked by %s", c.inc.ID(), s.Playbook, s.Index, s.Of, s.RequestedBy)))
@@ -48,11 +48,15 @@ func (c *card) planned(p incident.Plan) {
 	if p.To != "" {
 		c.line("to    ", p.To)
 	}
-	for _, d := range p.Details[:min(len(p.Details), 4)] {
+	checks := checkLines(p)
+	details := p.Details[:min(len(p.Details), 4, max(linesForCommand+1-len(checks), 1))]
+	for _, d := range details {
 		c.line("  ", chat.Clamp(d, 160))
 	}
-	c.checks(p)
-	if p.Command != "" && min(len(p.Details), 4)+min(len(p.Checks), 5) <= linesForCommand {
+	for _, l := range checks {
+		c.line(l...)
+	}
+	if p.Command != "" && len(details)+len(checks) <= linesForCommand {
 		c.line("Runs  ", chat.Code(chat.Clamp(p.Command, 200)))
 	}
 }
@@ -86,14 +90,58 @@ func envWord(env string) string {
 
 var checkMarks = map[incident.Answer]string{incident.Yes: "✓", incident.No: "✗", incident.Unknown: "?"}
 
-func (c *card) checks(p incident.Plan) {
-	for _, ch := range p.Checks[:min(len(p.Checks), 5)] {
-		tail := ""
-		if ch.Override && ch.Answer == incident.No {
-			tail = " (you may go on in spite of it)"
+// checksShown is how many checks are shown, when all of them say yes.
+const checksShown = 5
+
+// checkLines show what was checked: first what says no, then what nobody knows, and
+// none of them is left out. Of what is well a part is counted where there is much.
+func checkLines(p incident.Plan) [][]any {
+	var lines [][]any
+	var well []incident.Check
+	for _, answer := range []incident.Answer{incident.No, incident.Unknown} {
+		for _, ch := range p.Checks {
+			if ch.Answer == answer {
+				lines = append(lines, checkLine(ch))
+			}
 		}
-		c.line("  ", checkMarks[ch.Answer], " ", chat.Clamp(ch.Text, 140), tail)
 	}
+	for _, ch := range p.Checks {
+		if ch.Answer == incident.Yes {
+			well = append(well, ch)
+		}
+	}
+	room := max(checksShown-len(lines), 0)
+	if len(well) > room {
+		room = max(room-1, 0)
+	}
+	for _, ch := range well[:min(room, len(well))] {
+		lines = append(lines, checkLine(ch))
+	}
+	if more := len(well) - room; more > 0 {
+		lines = append(lines, []any{chat.Muted(fmt.Sprintf("  ✓ %d more", more))})
+	}
+	return squeezed(lines)
+}
+
+func checkLine(ch incident.Check) []any {
+	tail := ""
+	if ch.Override && ch.Answer == incident.No {
+		tail = " (you may go on in spite of it)"
+	}
+	return []any{"  ", checkMarks[ch.Answer], " ", chat.Clamp(ch.Text, 140), tail}
+}
+
+// squeezed puts what does not fit into a message on one line with the last that
+// does.
+func squeezed(lines [][]any) [][]any {
+	if len(lines) <= linesForCommand {
+		return lines
+	}
+	last := lines[linesForCommand-1]
+	for _, l := range lines[linesForCommand:] {
+		last = append(append(last, " "), l...)
+	}
+	return append(lines[:linesForCommand-1:linesForCommand-1], last)
 }
 
 func (c *card) undoWords(s *incident.Step) string {
@@ -109,7 +157,7 @@ func (c *card) undoWords(s *incident.Step) string {
 func (c *card) previewButtons(s *incident.Step) {
 	if s.SecondOne {
 		c.line("asked by ", list(s.AskerNames()), "; somebody else must approve")
-		c.stepButton(chat.Harm, "approve", "Approve and run", s.ID, nil)
+		c.stepButton(chat.Harm, "approve", approveLabel(s), s.ID, nil)
 		c.stepButton(chat.Plain, "decline", "Decline", s.ID, nil)
 		c.stepButton(chat.Plain, "withdraw", "Withdraw", s.ID, nil)
 		if c.d.Safety.Glass.Allowed && len(s.Children) < 2 {
@@ -134,11 +182,29 @@ func leaveLabel(s *incident.Step) string {
 	return "Cancel"
 }
 
-// startLabel names the act, and what nobody could check.
+// approveLabel says in how much one goes on in spite of a no.
+func approveLabel(s *incident.Step) string {
+	if no := len(s.Plan.InSpite()); no > 0 {
+		return "Approve" + sayNo(no)
+	}
+	return "Approve and run"
+}
+
+func sayNo(n int) string {
+	if n == 1 {
+		return ", 1 says no"
+	}
+	return fmt.Sprintf(", %d say no", n)
+}
+
+// startLabel names the act, and what says no or could not be checked.
 func startLabel(s *incident.Step) string {
 	tail := ""
 	if open := len(s.Plan.Open()); open > 0 {
 		tail = fmt.Sprintf(", %d unknown", open)
+	}
+	if no := len(s.Plan.InSpite()); no > 0 {
+		tail = sayNo(no)
 	}
 	return shortened(s.Plan.Title, chat.Shared.Label-len(tail)) + tail
 }

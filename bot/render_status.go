@@ -95,7 +95,7 @@ func (c *card) nudge(o incident.Out, _ *incident.Entry) {
 func (c *card) who(n *incident.Nudge) []any {
 	var parts []any
 	for _, w := range n.Who {
-		parts = append(parts, chat.Call(c.d.mention(w)), " ")
+		parts = append(append(parts, c.call(w)...), " ")
 	}
 	return parts
 }

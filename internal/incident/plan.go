@@ -58,6 +58,17 @@ func (p Plan) Failing() []Check {
 	return out
 }
 
+// InSpite lists the checks that answered no and that a person may go on in spite of.
+func (p Plan) InSpite() []Check {
+	var out []Check
+	for _, c := range p.answered(No) {
+		if c.Override {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // Open lists the checks that nobody could answer.
 func (p Plan) Open() []Check { return p.answered(Unknown) }
 
