@@ -178,12 +178,8 @@ func (d *Desk) Snooze(ctx context.Context, by incident.Person, number int64, ask
 // Resolve ends an incident; the owner or a commander may.
 func (d *Desk) Resolve(ctx context.Context, by incident.Person, number int64, e incident.Ending) (chat.Message, error) {
 	inc, err := d.do(ctx, at(number), func(v incident.View) (incident.Change, error) {
-		if v.Incident.Owner != by.Name && !by.Role.AtLeast(incident.Commander) {
-			f := fault.New(fault.Refused, "E1", "You can't resolve "+v.Incident.ID()+": the owner or a commander can.", "Take it first: own")
-			if v.Incident.Owner != "" {
-				f = f.WithHint(v.Incident.Owner + " owns it.")
-			}
-			return incident.Change{}, f
+		if err := mayEnd(by, v.Incident, "resolve"); err != nil {
+			return incident.Change{}, err
 		}
 		return incident.Resolve(by, e)(v)
 	})
@@ -191,6 +187,18 @@ func (d *Desk) Resolve(ctx context.Context, by incident.Person, number int64, e 
 		return chat.Message{}, err
 	}
 	return said(inc, "%s is resolved after %s.", inc.ID(), span(inc.ResolvedAt.Sub(inc.OpenedAt))), nil
+}
+
+// mayEnd is E1 for somebody who neither owns the incident nor commands.
+func mayEnd(by incident.Person, i *incident.Incident, verb string) error {
+	if i.Owner == by.Name || by.Role.AtLeast(incident.Commander) {
+		return nil
+	}
+	f := fault.New(fault.Refused, "E1", "You can't "+verb+" "+i.ID()+": the owner or a commander can.", "Take it first: own")
+	if i.Owner != "" {
+		f = f.WithHint(i.Owner + " owns it.")
+	}
+	return f
 }
 
 // ResolveForm asks what M12 asks.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,7 +79,22 @@ func (c *card) form(title, label, verb string, arg any, fields ...chat.Field) {
 	c.msg.Form = &chat.Form{Title: chat.Clamp(title, chat.Shared.Title), Submit: c.id(verb, "", arg), Label: label, Fields: fields}
 }
 
-func (c *card) done() chat.Message { return c.msg.Finish() }
+// done finishes the message: a row holds four buttons, one of them the first choice.
+func (c *card) done() chat.Message {
+	primary := false
+	for n := range c.msg.Buttons {
+		b := &c.msg.Buttons[n]
+		if b.Style == chat.Primary && primary {
+			b.Style = chat.Plain
+		}
+		primary = primary || b.Style == chat.Primary
+	}
+	if row := chat.Shared.Row; len(c.msg.Buttons) > row {
+		c.msg.More = append(slices.Clone(c.msg.Buttons[row:]), c.msg.More...)
+		c.msg.Buttons = c.msg.Buttons[:row]
+	}
+	return c.msg.Finish()
+}
 
 // answer is an ephemeral message to one person, its buttons kept so that they
 // can be pressed.

@@ -266,7 +266,14 @@ func pressResolve(ctx context.Context, d *Desk, by incident.Person, b incident.B
 }
 
 func pressNotIncident(ctx context.Context, d *Desk, by incident.Person, b incident.Button, _ input) (chat.Message, error) {
-	inc, err := d.act(ctx, by, "close it", b.Incident, incident.Resolve(by, incident.Ending{False: true}))
+	inc, err := d.act(ctx, by, "close it", b.Incident, func(v incident.View) (incident.Change, error) {
+		if v.Incident.Owner != "" {
+			if err := mayEnd(by, v.Incident, "close"); err != nil {
+				return incident.Change{}, err
+			}
+		}
+		return incident.Resolve(by, incident.Ending{False: true})(v)
+	})
 	if err != nil {
 		return chat.Message{}, err
 	}

@@ -161,7 +161,7 @@ func (c *card) undoFoot(s *incident.Step) {
 		return
 	}
 	c.line(c.undoWords(s), " Code ", chat.Code(incident.Code(s.Digest)))
-	if next := s.Plan.Next; next != nil && !s.Watching() {
+	if next := s.Plan.Next; next != nil && (s.Effect == nil || s.Effect.State == incident.EffectSettled) {
 		c.button(chat.Primary, "run", next.Label, start{Playbook: next.Playbook, Given: next.Inputs})
 	}
 	if s.Plan.Undo != "" {

@@ -304,7 +304,12 @@ func pressGlass(ctx context.Context, d *Desk, by incident.Person, b incident.But
 	if s == nil {
 		return chat.Message{}, fault.New(fault.Gone, "E4", "That step is not there any more.", "The buttons of now are in the thread.")
 	}
-	if in.text("phrase") == "" {
+	empty := in.text("phrase") == ""
+	if s.Phrase == "" { // nothing is to be typed: the reason is what was filled in
+		_, filled := in["reason"]
+		empty = !filled
+	}
+	if empty {
 		return d.glassForm(ctx, by, inc, s, b)
 	}
 	tries := s.PhraseTries
@@ -324,8 +329,10 @@ func (d *Desk) glassForm(ctx context.Context, by incident.Person, inc *incident.
 	c.msg.Step = s.ID
 	c.line(chat.Strong("Break the glass:"), " ", s.Plan.Title, ". Nobody else approved. It is on record, in red.")
 	c.line(c.undoWords(s))
-	c.msg.Form = &chat.Form{Title: "Break the glass", Submit: b.ID, Label: "Break it and run", Fields: []chat.Field{
-		{Name: "phrase", Label: "Type " + s.Phrase, Type: chat.FieldText, Required: true, Max: 200},
-		{Name: "reason", Label: "Why can nobody approve?", Type: chat.FieldText, Required: true, Max: 200}}}
+	fields := []chat.Field{{Name: "reason", Label: "Why can nobody approve?", Type: chat.FieldText, Required: true, Max: 200}}
+	if s.Phrase != "" {
+		fields = slices.Insert(fields, 0, chat.Field{Name: "phrase", Label: "Type " + s.Phrase, Type: chat.FieldText, Required: true, Max: 200})
+	}
+	c.msg.Form = &chat.Form{Title: "Break the glass", Submit: b.ID, Label: "Break it and run", Fields: fields}
 	return c.answer(ctx)
 }

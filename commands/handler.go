@@ -98,7 +98,7 @@ func (h *Handler) unknown(ctx context.Context, by incident.Person, t typed, wher
 		return chat.Message{}, fault.New(fault.Invalid, "E24", "I don't know `"+word+"`.", "Type help for what there is.")
 	}
 	m, err := h.desk.Offer(ctx, by, []string{"I don't know `" + word + "`. Did you mean `" + meant + "`? " + fault.Nothing},
-		[]bot.Offer{{Label: "Do it: " + meant, Redo: bot.Redo{Text: strings.TrimSpace(meant + " " + t.rest), Incident: where}}})
+		[]bot.Offer{{Label: "Do it: " + meant, Redo: bot.Redo{Text: strings.TrimSpace(meant + " " + t.rest), Incident: cmp.Or(t.incident, where)}}})
 	m.Code = "E24"
 	return m, err
 }

@@ -160,3 +160,38 @@ func TestRemindAsksAndNeverActs(t *testing.T) {
 		t.Error("it asks about what was undone")
 	}
 }
+
+// TestBreakGlassOfAChange: where nothing is to be typed, the reason is enough.
+func TestBreakGlassOfAChange(t *testing.T) {
+	t.Parallel()
+	w := newWorkbench(t)
+	w.desk.Safety.SecondPerson = "always"
+	ana := w.as("ana", incident.Responder)
+	inc := w.opened(ana)
+	for _, text := range []string{"own", "run hold-it thing=db"} {
+		ana.Text, ana.Incident = text, inc
+		if _, err := w.handle(ana); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ana.Text, ana.Incident = "", ""
+	i, s := w.step(inc)
+	if !s.SecondOne || s.Phrase != "" {
+		t.Fatalf("second person %v, phrase %q", s.SecondOne, s.Phrase)
+	}
+	w.now = w.now.Add(61 * time.Second)
+	ana.Button = w.button(i, "glass")
+	form, err := w.handle(ana)
+	if err != nil || form.Form == nil || len(form.Form.Fields) != 1 || form.Form.Fields[0].Name != "reason" {
+		t.Fatalf("got %+v, %v; want a form that asks for the reason alone", form.Form, err)
+	}
+	if got := w.press(ana, i, "glass", map[string]any{"reason": ""}); got != "E24" {
+		t.Errorf("without a reason: %q, want E24", got)
+	}
+	if got := w.press(ana, i, "glass", map[string]any{"reason": "nobody answers"}); got != "" {
+		t.Errorf("with one: %q", got)
+	}
+	if _, s = w.step(inc); s.State != incident.Succeeded || s.Glass == "" {
+		t.Errorf("it is %s, glass %q", s.State, s.Glass)
+	}
+}

@@ -68,7 +68,7 @@ func (b *Alert) fold(i *Incident, _ Entry) {
 		known.Status, known.StatusAt = b.Source.Status, b.Source.StatusAt
 	}
 	if b.Source.SevAt.After(known.SevAt) {
-		known.SevAt = b.Source.SevAt
+		known.SevAt, known.Sev = b.Source.SevAt, b.Source.Sev
 	}
 	if b.Source.OwnerAt.After(known.OwnerAt) {
 		known.OwnerAt = b.Source.OwnerAt

@@ -135,7 +135,10 @@ func (r *reception) priority(s Source) {
 		r.line(text)
 		return
 	}
-	s.SevAt = stamp
+	s.SevAt, s.Sev = stamp, ""
+	if r.ev.Priority != "" {
+		s.Sev = to
+	}
 	r.add(r.ev.SourceTitle, text, &Alert{Source: s})
 	if r.ev.Priority != "" {
 		r.severity(to) // after the end as well: how bad it was is worth knowing

@@ -29,7 +29,7 @@ func Resolve(by Person, e Ending) Decide {
 			}
 		}
 		if e.False {
-			return askTomorrow(v, Change{Entries: append(endRuns(i), say(by, by.Name+": not an incident.", &ResolvedBody{False: true, Summary: "not an incident"}))}), nil
+			return askTomorrow(v, Change{Entries: append(notOne(i, by), say(by, by.Name+": not an incident.", &ResolvedBody{False: true, Summary: "not an incident"}))}), nil
 		}
 		w := Words{State: Resolved, Impact: e.Saw, Doing: e.Fixed}
 		if w.Impact == "" {
@@ -51,6 +51,16 @@ func Resolve(by Person, e Ending) Decide {
 		text := strings.TrimSpace(by.Name + " resolved it. " + w.Doing)
 		return askTomorrow(v, Change{Entries: append(entries, say(by, text, &ResolvedBody{Summary: w.Doing}))}), nil
 	}
+}
+
+// notOne ends what goes on in an incident that was none. Readers who were told of it
+// get a last word.
+func notOne(i *Incident, by Person) []Entry {
+	entries := endRuns(i)
+	if len(i.Updates) == 0 {
+		return entries
+	}
+	return append(entries, say(by, "Told #status: it was no incident.", &Updated{State: Resolved, Impact: i.ImpactNow(), Doing: "It was no incident."}))
 }
 
 // endRuns stops what is still going and takes back the previews that stand: a

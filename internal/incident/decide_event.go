@@ -95,6 +95,9 @@ func (r *reception) source() Source {
 	if ev.Priority != "" || ev.Kind == EventPriority {
 		s.SevAt = ev.Stamp()
 	}
+	if ev.Priority != "" {
+		s.Sev = ev.Severity()
+	}
 	return s
 }
 
@@ -214,10 +217,26 @@ func (r *reception) triggered(s Source) {
 // worst counts.
 func (r *reception) severity(to Severity) {
 	i := r.inc
+	to = i.worst(to, r.ev.Source, r.ev.Key)
 	if i.SevByHand || i.Severity == to || len(i.Sources) > 1 && r.ev.Kind == EventTriggered && !to.Worse(i.Severity) {
 		return
 	}
 	r.add(r.ev.SourceTitle, fmt.Sprintf("%s is now %s.", i.ID(), to), &SeverityChanged{To: to})
+}
+
+// worst is a severity, or that of a worse key beside the one of kind and key that is
+// not over.
+func (i *Incident) worst(to Severity, kind, key string) Severity {
+	for _, s := range i.Sources {
+		sev := s.Sev
+		if sev == "" && s.Urgency != "" {
+			sev = Event{Urgency: s.Urgency}.Severity()
+		}
+		if own := s.Kind == kind && s.Key == key; !own && s.Status != "resolved" && sev != "" && sev.Worse(to) {
+			to = sev
+		}
+	}
+	return to
 }
 
 func (r *reception) resolved(s Source) {

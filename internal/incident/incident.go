@@ -65,17 +65,18 @@ func (s Stamp) After(o Stamp) bool {
 // Source is one key of an outside system that belongs to the incident, with
 // the newest thing known about each aspect of it.
 type Source struct {
-	Kind     string `json:"kind"` // "pagerduty"
-	Key      string `json:"id"`   // the source's incident id
-	URL      string `json:"url,omitempty"`
-	Title    string `json:"title,omitempty"`
-	Status   string `json:"status,omitempty"` // triggered, acknowledged, resolved
-	Urgency  string `json:"urgency,omitempty"`
-	StatusAt Stamp  `json:"status_at,omitzero"`
-	SevAt    Stamp  `json:"sev_at,omitzero"`
-	OwnerAt  Stamp  `json:"owner_at,omitzero"`
-	ServAt   Stamp  `json:"serv_at,omitzero"`
-	CallAt   Stamp  `json:"call_at,omitzero"`
+	Kind     string   `json:"kind"` // "pagerduty"
+	Key      string   `json:"id"`   // the source's incident id
+	URL      string   `json:"url,omitempty"`
+	Title    string   `json:"title,omitempty"`
+	Status   string   `json:"status,omitempty"` // triggered, acknowledged, resolved
+	Urgency  string   `json:"urgency,omitempty"`
+	StatusAt Stamp    `json:"status_at,omitzero"`
+	SevAt    Stamp    `json:"sev_at,omitzero"`
+	Sev      Severity `json:"sev,omitempty"` // of its priority; "" when it has none
+	OwnerAt  Stamp    `json:"owner_at,omitzero"`
+	ServAt   Stamp    `json:"serv_at,omitzero"`
+	CallAt   Stamp    `json:"call_at,omitzero"`
 }
 
 // Link is something worth a tap, such as a conference bridge.

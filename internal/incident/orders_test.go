@@ -110,7 +110,7 @@ func (s story) compare(t *testing.T, order []int, got, inOrder *world) {
 	src, want := got.inc.Sources[0], inOrder.inc.Sources[0]
 	if got.dead != nil {
 		// What is older than a tombstone is dropped: only what came later is known.
-		want.OwnerAt, want.SevAt = src.OwnerAt, src.SevAt
+		want.OwnerAt, want.SevAt, want.Sev = src.OwnerAt, src.SevAt, src.Sev
 	}
 	if d := cmp.Diff(want, src); d != "" {
 		t.Errorf("order %v: other knowledge of the source (-in order +got):\n%s", order, d)
@@ -240,5 +240,31 @@ func TestSeverityByHandStays(t *testing.T) {
 	w.do(t, func(v View) (Change, error) { v.Mine = false; return Receive(worse)(v) })
 	if w.inc.Severity != SEV3 {
 		t.Errorf("the source made it %s", w.inc.Severity)
+	}
+}
+
+// Of several keys the worst counts, also when the priority of another one falls.
+func TestTheWorstKeyCounts(t *testing.T) {
+	w := newWorld()
+	first := event(EventTriggered, "E1", noon)
+	first.Priority = "P1"
+	w.receive(t, first)
+	second := event(EventTriggered, "E2", after(1))
+	second.Key, second.Priority = "Q2", "P3"
+	if err := w.tryAs(Receive(second), false); err != nil {
+		t.Fatal(err)
+	}
+	lower := event(EventPriority, "E3", after(2))
+	lower.Key, lower.Priority = "Q2", "P4"
+	w.receive(t, lower)
+	if w.inc.Severity != SEV1 {
+		t.Errorf("Q2 made it %s while Q1 is P1", w.inc.Severity)
+	}
+	w.receive(t, event(EventResolved, "E4", after(3)))
+	again := event(EventPriority, "E5", after(4))
+	again.Key, again.Priority = "Q2", "P2"
+	w.receive(t, again)
+	if w.inc.Severity != SEV2 {
+		t.Errorf("Q1 is over and Q2 is P2: got %s", w.inc.Severity)
 	}
 }
