@@ -24,6 +24,9 @@ func (v *delivery) lost(ctx context.Context, f *chat.Failure) error {
 	v.d.Log.Warn("destination lost", "key", v.row.Key, "platform", v.row.Platform, "what", string(f.What), "err", f.Err)
 	switch f.What {
 	case chat.LostMessage:
+		if decides(v.row) {
+			return v.repost(ctx, f)
+		}
 		// Somebody deleted it there. The record is the timeline, not the message.
 		return v.d.Store.Outbox.Refused(ctx, v.claim, v.row, f.Error(), true)
 	case chat.LostThread:
@@ -39,6 +42,28 @@ func (v *delivery) lost(ctx context.Context, f *chat.Failure) error {
 	wait := v.d.closed.shut(v.door(), v.d.Now())
 	v.d.tell(ctx, v, f)
 	return &pause{after: wait, err: f}
+}
+
+// decides reports whether people act on a message: what became of an act, and the
+// buttons of a result that nobody knows, stand nowhere else in the thread.
+func decides(row incident.OutRow) bool {
+	switch row.Kind {
+	case incident.KindAsk, incident.KindApproval, incident.KindRun:
+		return !row.Delete && row.Ref != ""
+	}
+	return false
+}
+
+// repost sends such a message once more as a new one (INTERACTION 2.9).
+func (v *delivery) repost(ctx context.Context, f *chat.Failure) error {
+	again, err := v.d.Store.Threads.Repost(ctx, v.claim, v.row)
+	if err != nil {
+		return err
+	}
+	if again {
+		return &pause{after: time.Second, err: f}
+	}
+	return &pause{after: shutFirst, err: f}
 }
 
 // tell puts it on the timeline, once for each incident and room, so that it is

@@ -65,6 +65,9 @@ type Threads interface {
 	// Anew sends a card once more because its thread is gone; false when that was
 	// done a moment ago.
 	Anew(ctx context.Context, c incident.Claim, platform string, number int64) (bool, error)
+	// Repost lets a message that was deleted there be sent once more; false when it
+	// was sent a moment ago.
+	Repost(ctx context.Context, c incident.Claim, row incident.OutRow) (bool, error)
 }
 
 // Buttons keeps what buttons mean.

@@ -70,6 +70,26 @@ func (s *Store) Anew(ctx context.Context, c incident.Claim, platform string, num
 	return done, err
 }
 
+// Repost lets a message that somebody deleted there be sent once more, as it is now.
+// It answers false when it was sent a moment ago: one that is deleted again and again
+// is not sent again and again.
+func (s *Store) Repost(ctx context.Context, c incident.Claim, row incident.OutRow) (bool, error) {
+	var done bool
+	err := s.write(ctx, func(ctx context.Context, t *tx) error {
+		if err := t.held(ctx, c); err != nil {
+			return err
+		}
+		n, err := t.exec(ctx, `UPDATE outbox SET ref = '', state = 'pending', rend_rev = 0, sent_rev = 0, tries = 0, plain = 0, tried_at = 0, sent_at = 0, edited_at = 0
+			WHERE id = $1 AND ref <> '' AND sent_at < $2`, row.Row, micro(t.now.Add(-anewAfter)))
+		if err != nil {
+			return fmt.Errorf("post a deleted message anew: %w", err)
+		}
+		done = n > 0
+		return nil
+	})
+	return done, err
+}
+
 // joinPlatforms gives every open incident its card on platforms that were not in
 // use when it opened, so that what is said from now on has a thread there.
 func (s *Store) joinPlatforms(ctx context.Context) error {
