@@ -13,44 +13,54 @@ import (
 )
 
 // hold keeps the lease of a row while its handler runs. The context that it
-// answers ends, with ErrLost as its cause, when the row is somebody else's or
-// could not be renewed for as long as the lease lasts: from then on a second
-// worker may be at it (PROMISES rule 7).
-func (q *Queue) hold(ctx context.Context, c incident.Claim) (held context.Context, release func()) {
+// answers ends, with ErrLost as its cause, when the row is somebody else's or the
+// lease is over: from then on a second worker may be at it (PROMISES rule 7). A
+// lease counts from when it was asked for, since nobody knows when within the
+// answer's time the store began to count; here it is over first.
+func (q *Queue) hold(ctx context.Context, c incident.Claim, asked time.Time) (held context.Context, release func()) {
 	held, lose := context.WithCancelCause(ctx)
+	lost := func() { lose(incident.ErrLost) }
+	// Beside the renewals and not among them: one that hangs must not keep a
+	// handler going.
+	end := time.AfterFunc(time.Until(asked.Add(q.opts.Lease)), lost)
 	stop := make(chan struct{})
 	var keeper sync.WaitGroup
 	keeper.Go(func() {
-		tick := time.NewTicker(q.opts.Lease / 3)
-		defer tick.Stop()
-		renewed := time.Now()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-held.Done():
-				return
-			case <-tick.C:
-			}
+		for q.dueAgain(held, stop, asked) {
 			began := time.Now()
 			err := q.source.Renew(held, c, q.opts.Lease)
-			if err == nil {
-				renewed = began
-				continue
-			}
-			if errors.Is(err, incident.ErrLost) && isStopped(stop) {
-				return // the handler finished the row just now
-			}
-			if errors.Is(err, incident.ErrLost) || time.Since(renewed) >= q.opts.Lease {
-				lose(incident.ErrLost)
+			switch {
+			case isStopped(stop): // the handler finished the row meanwhile
+				return
+			case err == nil:
+				end.Reset(time.Until(began.Add(q.opts.Lease)))
+			case errors.Is(err, incident.ErrLost):
+				lost()
 				return
 			}
+			asked = began
 		}
 	})
 	return held, func() {
 		close(stop)
+		end.Stop()
 		keeper.Wait()
 		lose(nil)
+	}
+}
+
+// dueAgain waits until a third of a lease after the last time that it was asked
+// for, and reports whether it is to be asked for again.
+func (q *Queue) dueAgain(held context.Context, stop <-chan struct{}, asked time.Time) bool {
+	timer := time.NewTimer(time.Until(asked.Add(q.opts.Lease / 3)))
+	defer timer.Stop()
+	select {
+	case <-stop:
+		return false
+	case <-held.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

@@ -111,6 +111,7 @@ func (l *loop) round(ctx, work context.Context) {
 		if free == 0 {
 			continue
 		}
+		asked := time.Now()
 		claims, err := l.queue.source.Claim(ctx, []string{kind}, free, l.queue.opts.Lease)
 		if err != nil {
 			l.complain(ctx, err)
@@ -118,7 +119,7 @@ func (l *loop) round(ctx, work context.Context) {
 		}
 		l.failed = false
 		for _, c := range claims {
-			l.start(work, c)
+			l.start(work, c, asked)
 		}
 	}
 }
@@ -143,12 +144,12 @@ func (l *loop) room(kind string) int {
 	return workers - l.running[kind]
 }
 
-func (l *loop) start(work context.Context, c incident.Claim) {
+func (l *loop) start(work context.Context, c incident.Claim, asked time.Time) {
 	l.mu.Lock()
 	l.running[c.Kind]++
 	l.mu.Unlock()
 	l.handlers.Go(func() {
-		l.queue.handle(work, c)
+		l.queue.handle(work, c, asked)
 		l.mu.Lock()
 		l.running[c.Kind]--
 		l.mu.Unlock()
@@ -192,6 +193,7 @@ func (l *loop) finished(limit time.Duration) bool {
 // what a handler puts back is due later and waits for the clock.
 func (q *Queue) Drain(ctx context.Context) error {
 	for {
+		asked := time.Now()
 		claims, err := q.source.Claim(ctx, q.kinds, 1, q.opts.Lease)
 		if err != nil {
 			return fmt.Errorf("drain queue: %w", err)
@@ -199,16 +201,22 @@ func (q *Queue) Drain(ctx context.Context) error {
 		if len(claims) == 0 {
 			return q.source.Alive(ctx)
 		}
-		q.handle(ctx, claims[0])
+		q.handle(ctx, claims[0], asked)
 	}
 }
 
-// handle runs one row's handler and puts the row back when it errs.
-func (q *Queue) handle(ctx context.Context, c incident.Claim) {
-	held, release := q.hold(ctx, c)
+// handle runs one row's handler and puts the row back when it errs. The claim
+// was asked for at a time that may be over a lease ago: then the row is nobody's
+// here, and comes again when the store has noticed the same.
+func (q *Queue) handle(ctx context.Context, c incident.Claim, asked time.Time) {
+	log := q.opts.Log.With("kind", c.Kind, "row", c.Row, "tries", c.Tries)
+	if late := time.Since(asked); late >= q.opts.Lease {
+		log.WarnContext(ctx, "claim came too late to be used", "after", late)
+		return
+	}
+	held, release := q.hold(ctx, c, asked)
 	err := q.call(held, c)
 	release()
-	log := q.opts.Log.With("kind", c.Kind, "row", c.Row, "tries", c.Tries)
 	switch {
 	case err == nil:
 		return

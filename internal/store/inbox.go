@@ -15,23 +15,36 @@ import (
 // unique by event id, committed before the door answers.
 
 // Receive stores a verified body: committed and synced when it returns nil. A
-// body whose event id is known answers fresh=false and changes nothing.
+// body whose event id is known answers fresh=false and changes nothing. It answers
+// in time for the door (P1), all waiting counted in: an error means that nobody
+// knows yet whether the body is kept, and that the source has to send it again. A
+// commit that comes after such an answer is harmless, since event ids are unique:
+// what is sent again is known then.
 func (s *Store) Receive(ctx context.Context, source, eventID string, body []byte) (fresh bool, err error) {
 	if body == nil {
 		body = []byte{} // the column holds bytes, never nothing
 	}
-	if p, ok := s.writer.(*transactor); ok {
-		return p.receive(ctx, source, eventID, body)
+	ctx, cancel := context.WithTimeout(ctx, urgentWrite)
+	defer cancel()
+	fresh, err = s.writer.receive(ctx, source, eventID, body)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return false, unavailable(err)
 	}
-	err = s.writeNow(ctx, func(ctx context.Context, t *tx) error {
+	return fresh, err
+}
+
+func (w *writer) receive(ctx context.Context, source, eventID string, body []byte) (fresh bool, err error) {
+	var stored bool // not the result: the job may run when that was returned
+	done, err := w.take(ctx, true, func(ctx context.Context, t *tx) error {
 		var id int64
-		found, err := t.scan(ctx, `INSERT INTO inbox (source, event_id, at, state, body) VALUES ($1, $2, $3, $4, $5)
+		var err error
+		stored, err = t.scan(ctx, `INSERT INTO inbox (source, event_id, at, state, body) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (source, event_id) DO NOTHING RETURNING id`,
 			[]any{source, eventID, micro(t.now), string(incident.InboxNew), body}, &id)
 		if err != nil {
 			return fmt.Errorf("store body: %w", err)
 		}
-		if fresh = found; !fresh {
+		if !stored {
 			return nil
 		}
 		return t.wake(ctx, incident.Wake{Kind: incident.WakeInbox, Row: strconv.FormatInt(id, 10), Due: t.now})
@@ -39,7 +52,24 @@ func (s *Store) Receive(ctx context.Context, source, eventID string, body []byte
 	if err != nil {
 		return false, err
 	}
-	return fresh, nil
+	if err := outcome(ctx, done); err != nil {
+		return false, err
+	}
+	return stored, nil
+}
+
+// outcome waits for what became of a body that was taken, until the deadline of
+// ctx. That a sender hung up is no reason to stop: it would only hide what was done.
+func outcome(ctx context.Context, done <-chan error) error {
+	deadline, _ := ctx.Deadline() // Receive gave it one
+	waiting, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	select {
+	case err := <-done:
+		return err
+	case <-waiting.Done():
+		return unsure(fmt.Errorf("store body: %w", waiting.Err()))
+	}
 }
 
 const receivedColumns = `id, source, event_id, at, state, reason, incident, body`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"time"
 )
 
 // On Postgres deliveries that come in together are stored by one statement, in one
@@ -23,6 +24,7 @@ const (
 type delivery struct {
 	source, id string
 	body       []byte
+	until      time.Time // when its sender is answered, whatever has become of it
 	fresh      bool
 	done       chan error
 }
@@ -37,13 +39,16 @@ func (p *transactor) receive(ctx context.Context, source, eventID string, body [
 	}
 	defer p.running.Done()
 	d := &delivery{source: plain(source), id: plain(eventID), body: body, done: make(chan error, 1)}
+	d.until, _ = ctx.Deadline()
 	select {
 	case p.bodies <- d:
 	case <-ctx.Done():
 		return false, fmt.Errorf("store body: %w", ctx.Err())
 	}
-	err = <-d.done
-	return d.fresh, err
+	if err := outcome(ctx, d.done); err != nil {
+		return false, err
+	}
+	return d.fresh, nil
 }
 
 // receiveLane stores what waits, until the store closes.
@@ -77,9 +82,11 @@ func (p *transactor) gather(first *delivery) []*delivery {
 }
 
 // storeAll answers every delivery. A statement that is refused for what one of
-// them holds is run for each alone.
+// them holds is run for each alone. It has as long as somebody waits for it, the
+// time before it was taken counted in.
 func (p *transactor) storeAll(all []*delivery) {
-	ctx, cancel := context.WithTimeout(context.Background(), urgentWrite)
+	last := slices.MaxFunc(all, func(a, b *delivery) int { return a.until.Compare(b.until) })
+	ctx, cancel := context.WithDeadline(context.Background(), last.until)
 	defer cancel()
 	err := p.store(ctx, all)
 	if err != nil && len(all) > 1 && (collided(err) || !broken(err) && ctx.Err() == nil) {

@@ -75,6 +75,8 @@ type Store struct {
 type writes interface {
 	start()
 	do(ctx context.Context, urgent bool, run func(ctx context.Context, t *tx) error) error
+	// receive stores a body, and answers by the deadline that ctx has.
+	receive(ctx context.Context, source, eventID string, body []byte) (fresh bool, err error)
 	close() error
 }
 

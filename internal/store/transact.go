@@ -15,8 +15,9 @@ import (
 	"mayday/internal/incident"
 )
 
-// Bounds of one write on Postgres. A door answers within five seconds (P1); the
-// loop has as long as a lease lasts.
+// Bounds of one write on Postgres, what it waits for included. A door answers
+// within five seconds (P1); the loop has less than a lease lasts, so that a claim
+// that is answered can still be used.
 const (
 	urgentWrite = 4 * time.Second
 	calmWrite   = 12 * time.Second
@@ -90,15 +91,15 @@ func (p *transactor) do(ctx context.Context, urgent bool, run func(ctx context.C
 	limit := urgentWrite
 	if !urgent {
 		limit = calmWrite
-		select {
-		case p.calm <- struct{}{}:
-			defer func() { <-p.calm }()
-		case <-ctx.Done():
-			return fmt.Errorf("write to store: %w", ctx.Err())
-		}
 	}
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
+	if !urgent {
+		if err := p.takeLane(ctx, work); err != nil {
+			return fmt.Errorf("write to store: %w", err)
+		}
+		defer p.leaveLane()
+	}
 	var err error
 	for range collisions {
 		if err = p.once(work, run); !collided(err) {
@@ -107,6 +108,22 @@ func (p *transactor) do(ctx context.Context, urgent bool, run func(ctx context.C
 	}
 	return err
 }
+
+// takeLane waits for one of the lanes of the loop, until the caller gives up or
+// the time of the work is over: the lanes may all be held by writes to a server
+// that does not answer.
+func (p *transactor) takeLane(ctx, work context.Context) error {
+	select {
+	case p.calm <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-work.Done():
+		return unavailable(fmt.Errorf("wait for a lane: %w", work.Err()))
+	}
+}
+
+func (p *transactor) leaveLane() { <-p.calm }
 
 // claim takes due rows, in one round trip.
 func (p *transactor) claim(ctx context.Context, kinds []string, limit int, lease time.Duration) ([]incident.Claim, error) {
@@ -117,15 +134,13 @@ func (p *transactor) claim(ctx context.Context, kinds []string, limit int, lease
 		return nil, err
 	}
 	defer p.running.Done()
-	select {
-	case p.calm <- struct{}{}:
-		defer func() { <-p.calm }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("claim due rows: %w", ctx.Err())
-	}
 	// What was claimed has to be heard of, also while this process stops.
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), calmWrite)
 	defer cancel()
+	if err := p.takeLane(ctx, work); err != nil {
+		return nil, fmt.Errorf("claim due rows: %w", err)
+	}
+	defer p.leaveLane()
 	var now any
 	if p.clock != nil {
 		now = micro(p.clock())

@@ -67,8 +67,17 @@ func (w *writer) close() error {
 }
 
 func (w *writer) do(ctx context.Context, urgent bool, run func(ctx context.Context, t *tx) error) error {
+	done, err := w.take(ctx, urgent, run)
+	if err != nil {
+		return err
+	}
+	return <-done
+}
+
+// take hands a job to the writer. An error means that it was not taken.
+func (w *writer) take(ctx context.Context, urgent bool, run func(ctx context.Context, t *tx) error) (done <-chan error, err error) {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("write to store: %w", err)
+		return nil, fmt.Errorf("write to store: %w", err)
 	}
 	j := &job{run: run, urgent: urgent, done: make(chan error, 1)}
 	into := w.jobs
@@ -77,11 +86,11 @@ func (w *writer) do(ctx context.Context, urgent bool, run func(ctx context.Conte
 	}
 	select {
 	case into <- j:
-		return <-j.done
+		return j.done, nil
 	case <-ctx.Done():
-		return fmt.Errorf("write to store: %w", ctx.Err())
+		return nil, fmt.Errorf("write to store: %w", ctx.Err())
 	case <-w.quit:
-		return errStopping()
+		return nil, errStopping()
 	}
 }
 
