@@ -177,6 +177,10 @@ func (p *performance) apply(ctx context.Context, a integrations.Action, s *incid
 	actCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	keep := func(key, value string) error { return p.write(ctx, incident.Keep(s.ID, key, value)) }
+	if ctx.Err() != nil { // the last look before the target is called: we are stopping, or somebody else has the row
+		why := "Mayday was stopped before it called the target. Nothing was sent."
+		return p.write(ctx, incident.Finish(s.ID, incident.Ended{To: incident.FailedProven, Text: s.Plan.Title + ": " + why, Reason: why}))
+	}
 	receipt, err := a.Apply(actCtx, s.Plan, keep)
 	if err == nil {
 		return p.write(ctx, incident.Finish(s.ID, incident.Ended{To: incident.Succeeded, Text: s.Plan.Title + ": " + receipt.Text, Receipt: &receipt}))

@@ -64,6 +64,7 @@ func Run(t *testing.T, open func(tb testing.TB, clock func() time.Time) Store) {
 		"gives a message up":                   testQuarantine,
 		"knows what may stand":                 testTried,
 		"opens a thread anew":                  testAnew,
+		"posts a deleted message anew":         testRepost,
 		"hears a thing once":                   testOnce,
 		"answers a room":                       testPosted,
 		"calls a source once for all":          testMirror,

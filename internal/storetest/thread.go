@@ -82,3 +82,32 @@ func testOnce(t *testing.T, s Store, _ *Clock) {
 		t.Errorf("after it was forgotten: got %t, %v, want true", first, err)
 	}
 }
+
+// testRepost: a message that somebody deleted is sent once more, as it is now, and
+// not again and again.
+func testRepost(t *testing.T, s Store, c *Clock) {
+	ctx := t.Context()
+	open(t, s, "P1")
+	do(t, s, incident.Target{Number: 1}, sending(reply("a")))
+	sendAll(t, s, lane1)
+	edit := reply("a")
+	edit.Edit = true
+	do(t, s, incident.Target{Number: 1}, sending(edit))
+	held := claim(t, s, incident.WakeOut, lane1)
+	row := rows(t, s, lane1)[0]
+	if done, err := s.Repost(ctx, held, row); err != nil || done {
+		t.Errorf("a moment after it was sent: got %t, %v, want false", done, err)
+	}
+	c.Advance(2 * time.Minute)
+	held = claim(t, s, incident.WakeOut, lane1)
+	if done, err := s.Repost(ctx, held, row); err != nil || !done {
+		t.Fatalf("repost: got %t, %v", done, err)
+	}
+	again := rows(t, s, lane1)
+	if len(again) != 1 || again[0].Key != "a" || again[0].Ref != "" || again[0].Edit || !again[0].Tried.IsZero() {
+		t.Errorf("got %+v, want it to be sent like a new one", again)
+	}
+	if done, err := s.Repost(ctx, held, row); err != nil || done {
+		t.Errorf("what was not sent yet: got %t, %v, want false", done, err)
+	}
+}
