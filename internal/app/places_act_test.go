@@ -144,3 +144,35 @@ func TestFreeze(t *testing.T) {
 		t.Errorf("after the freeze %d changes were made, %v; want 1", n, k.err)
 	}
 }
+
+// TestADeletedApprovalIsPostedAnew: what people act on must stand somewhere. Its
+// edits are for a message that somebody deleted, so it is sent once more.
+func TestADeletedApprovalIsPostedAnew(t *testing.T) {
+	k, p, _ := withFlags(t)
+	k.asked(t, chat.User{ID: "U1", Name: "U1", Groups: []string{"S0SRE"}}, "run flip flag=new-cart")
+	var old string
+	for _, s := range p.stands {
+		if s.m.Kind == "approval" {
+			old = string(s.ref)
+		}
+	}
+	if old == "" {
+		t.Fatalf("no approval was asked for: %s", texts(p.all()))
+	}
+	p.failing(func(call, key string) error {
+		if call == "edit" && strings.Contains(key, ":step:") {
+			return &chat.Failure{Kind: chat.Lost, What: chat.LostMessage, Err: errors.New("message_not_found")}
+		}
+		return nil
+	})
+	k.must(t, "clock +2m", "press sam Decline", "clock +3m")
+	found := ""
+	for _, s := range p.stands {
+		if s.m.Kind == "approval" && string(s.ref) != old {
+			found = s.m.Text
+		}
+	}
+	if !strings.Contains(found, "declined") {
+		t.Errorf("the end of the step stands nowhere: %q in\n%s", found, texts(p.all()))
+	}
+}
