@@ -134,8 +134,7 @@ func writeError(w http.ResponseWriter, status int, f *fault.Fault) {
 
 // readJSON reads a whole body strictly: one JSON value, no unknown key.
 func readJSON(w http.ResponseWriter, r *http.Request, into any, mayBeEmpty bool) error {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(apiPatient)) // tests have no connection to set it on
-	body, err := io.ReadAll(io.LimitReader(r.Body, apiBody+1))
+	body, err := readBody(w, r, apiBody, apiPatient)
 	if err != nil {
 		return fault.New(fault.Invalid, "E24", "The body did not arrive whole.", "Send it again.").Because(err)
 	}
@@ -146,6 +145,21 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any, mayBeEmpty bool)
 		return nil
 	}
 	return decodeStrictly(body, into)
+}
+
+// readBody reads a body that has to be there in time; one that is too long comes
+// with a byte more than the limit. The deadline is taken back once all is there:
+// the server goes on reading while an answer is made, to notice who hangs up, and
+// a deadline that passes then looks like that and ends the work. What is too long
+// keeps it, since the server reads on for a while.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, patience time.Duration) ([]byte, error) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(patience)) // tests may have no connection to set it on
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err == nil && int64(len(body)) <= limit {
+		_ = control.SetReadDeadline(time.Time{})
+	}
+	return body, err
 }
 
 func decodeStrictly(body []byte, into any) error {

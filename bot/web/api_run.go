@@ -120,9 +120,20 @@ func (s *Server) apiBackup(w http.ResponseWriter, r *http.Request, v visitor) er
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(backupPatience)) // tests may have no connection
 	w.Header().Set("Content-Type", "application/vnd.sqlite3")
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
-	_, err = io.Copy(w, from)
+	_, err = io.CopyN(w, from, size)
+	if err != nil {
+		cutOff(w)
+	}
 	if err = errors.Join(err, from.Close()); err != nil {
-		s.o.Log.Warn("backup was not read to its end", "by", by.Name, "err", err) // the reader counts the bytes
+		s.o.Log.Warn("backup was not read to its end", "by", by.Name, "err", err)
 	}
 	return nil
+}
+
+// cutOff ends an answer in the middle, so that its reader sees that it is not
+// whole: where something on the way took the length off, a short answer would
+// look like all there is. A deadline that has passed resets the stream of HTTP/2;
+// over HTTP/1 what would say "this was all" cannot be written any more.
+func cutOff(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)) // tests may have no connection
 }

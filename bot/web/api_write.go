@@ -152,6 +152,9 @@ func (s *Server) address(r *http.Request) string {
 	if s.o.URL != "" {
 		return s.o.URL
 	}
+	if s.secure(r) {
+		return "https://" + r.Host
+	}
 	return "http://" + r.Host
 }
 

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -37,9 +36,7 @@ func (s *Server) door(d Door) http.Handler {
 }
 
 func (s *Server) knock(w http.ResponseWriter, r *http.Request, d Door) {
-	// A server that cannot set deadlines is one of a test; the limit holds anyway.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(doorPatient))
-	body, err := io.ReadAll(io.LimitReader(r.Body, doorBody+1))
+	body, err := readBody(w, r, doorBody, doorPatient)
 	if err != nil {
 		s.o.Meter.Webhook("unavailable")
 		s.o.Log.Warn("delivery was cut off", "door", d.Path, "err", err)

@@ -127,13 +127,19 @@ func (w *witness) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // refuse answers an error as whoever asks can read it.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	f := fault.Of(err)
-	if f.Kind == fault.Internal {
-		s.o.Log.Error("request failed", "path", r.URL.Path, "id", f.ID, "err", f.Err)
-	}
+	f := s.told(r, err)
 	if strings.HasPrefix(r.URL.Path, apiRoot) {
 		writeFault(w, f)
 		return
 	}
 	s.errorPage(w, r, f)
+}
+
+// told is an error as people read it; the log has the rest of one that is ours.
+func (s *Server) told(r *http.Request, err error) *fault.Fault {
+	f := fault.Of(err)
+	if f.Kind == fault.Internal {
+		s.o.Log.Error("request failed", "path", r.URL.Path, "id", f.ID, "err", f.Err)
+	}
+	return f
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"net/http"
 	"sync"
 	"time"
 
@@ -34,8 +33,11 @@ type digest [sha256.Size]byte
 
 func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
 
+// keyLength is that of a key as text.
+const keyLength = 32
+
 func newKey() string {
-	var b [24]byte
+	var b [keyLength / 4 * 3]byte
 	_, _ = rand.Read(b[:]) // crypto/rand never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
@@ -73,7 +75,7 @@ type panel struct {
 	at      time.Time
 }
 
-// link is a sign-in key that nobody used yet.
+// link is a sign-in key that nobody used yet, in the memory of this process.
 type link struct {
 	user chat.User
 	ends time.Time
@@ -87,10 +89,12 @@ type sessions struct {
 	open    map[digest]*session
 	links   map[digest]link
 	demoUse bool // the demo's key was used
+
+	reviewed time.Time // when the configuration came into force here
 }
 
 func newSessions(now func() time.Time, demo bool) *sessions {
-	return &sessions{now: now, demo: demo, open: map[digest]*session{}, links: map[digest]link{}}
+	return &sessions{now: now, demo: demo, open: map[digest]*session{}, links: map[digest]link{}, reviewed: now()}
 }
 
 // mint makes a sign-in key.
@@ -191,6 +195,7 @@ func (s *sessions) crowd(user chat.User) {
 func (s *sessions) review(still func(chat.User) (chat.User, bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reviewed = s.now()
 	for d, x := range s.open {
 		u, ok := still(x.user)
 		if !ok {
@@ -207,6 +212,13 @@ func (s *sessions) review(still func(chat.User) (chat.User, bool)) {
 		}
 		s.links[d] = link{user: u, ends: l.ends}
 	}
+}
+
+// reviewedAt answers when the configuration came into force here.
+func (s *sessions) reviewedAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reviewed
 }
 
 // prune forgets sessions that are over; when none is, the one longest unused.
@@ -318,30 +330,4 @@ func (s *sessions) left(key, id string) (chat.Message, bool) {
 func sameKey(a, b string) bool {
 	x, y := digestOf(a), digestOf(b)
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
-}
-
-const cookieName = "mayday"
-
-func cookieFor(secure bool) string {
-	if secure {
-		return "__Host-" + cookieName
-	}
-	return cookieName
-}
-
-func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, key string) {
-	c := &http.Cookie{Name: cookieFor(s.secure(r)), Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: s.secure(r), MaxAge: int(sessionLife / time.Second)}
-	if key == "" {
-		c.MaxAge = -1
-	}
-	http.SetCookie(w, c)
-}
-
-func (s *Server) cookie(r *http.Request) string {
-	c, err := r.Cookie(cookieFor(s.secure(r)))
-	if err != nil {
-		return ""
-	}
-	return c.Value
 }

@@ -32,7 +32,11 @@ func (s *Server) redeem(w http.ResponseWriter, r *http.Request, key string, sign
 		s.redeemDemo(w, r, signedIn)
 		return
 	}
-	user, ok := s.sessions.known(key)
+	user, ok, err := s.known(r.Context(), key)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	if !ok {
 		if signedIn {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -70,7 +74,11 @@ func (s *Server) beginSession(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	cookie, ok := s.sessions.redeem(r.PostForm.Get("k"))
+	cookie, ok, err := s.redeemKey(r.Context(), r.PostForm.Get("k"))
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	if !ok {
 		s.usedUp(w, r)
 		return

@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,6 +74,11 @@ type Options struct {
 	// HostKey makes links for anybody in the configuration: it lies in a file that
 	// only the account of Mayday can read. Empty switches that off.
 	HostKey string
+	// Links keeps sign-in links where several processes share a store; nil keeps
+	// them in the memory of this one, which needs no disk. Still answers who
+	// somebody is now, for a link that another process may have made; Links needs it.
+	Links Links
+	Still func(u chat.User) (chat.User, bool)
 	// Rehearse makes a dry run; nil has none.
 	Rehearse func(ctx context.Context, by incident.Person, number int64, r bot.Rehearsal) (bot.Rehearsed, error)
 	// Backup makes a copy of the database, to be read and closed; nil has none.
@@ -200,6 +204,9 @@ func New(o Options) (*Server, error) {
 	if o.Person == nil {
 		return nil, errors.New("make web server: nobody says who has which role")
 	}
+	if o.Links != nil && o.Still == nil {
+		return nil, errors.New("make web server: nobody says who those are whose links others made")
+	}
 	if o.MaxDoors <= 0 {
 		o.MaxDoors = defaultMaxDoors
 	}
@@ -251,10 +258,3 @@ func (s *Server) news() <-chan struct{} {
 // Close ends the streams that would otherwise hold a shutdown up. Give it to
 // http.Server.RegisterOnShutdown.
 func (s *Server) Close() { s.closed.Do(func() { close(s.done) }) }
-
-// Link makes a sign-in link for somebody who was recognised elsewhere, as a path:
-// it works once, for ten minutes, and is redeemed by a press, because chat apps
-// fetch links on their own.
-func (s *Server) Link(user chat.User) string {
-	return "/?k=" + url.QueryEscape(s.sessions.mint(user))
-}

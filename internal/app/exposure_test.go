@@ -214,6 +214,15 @@ var exposure = []struct {
 	{"link: for somebody else, by token", "alone", asked{method: "POST", path: "/api/v1/links", body: `{"for":"Li"}`, header: []string{token, byAna}}, "403", "own person only"},
 	{"link: for a service", "alone", asked{method: "POST", path: "/api/v1/links", header: []string{token, "Bearer ci-token"}}, "403", "E1"},
 	{"link: by the host's key", "alone", asked{method: "POST", path: "/api/v1/links", body: `{"for":"li"}`, header: []string{token, "Bearer HOST"}}, "200", `"name":"Li"`},
+	{"link: by a session", "alone", asked{method: "POST", path: "/api/v1/links", session: "Ana"}, "403", "E1"},
+	{"link: by a session, for its own person", "alone", asked{method: "POST", path: "/api/v1/links", body: `{"for":"Ana"}`, session: "Ana", header: []string{fetch, "same-origin"}}, "403", "mayday web link"},
+	{"link: by an old session", "alone", asked{method: "POST", path: "/api/v1/links", session: "Ana", wait: 6 * time.Minute}, "403", "E1"},
+	{"link: by a session and a token", "alone", asked{method: "POST", path: "/api/v1/links", session: "Ana", header: []string{token, byAna}}, "200", `"url":"https://mayday.acme.dev/?k=`},
+	{"link: by a session and a wrong token", "alone", asked{method: "POST", path: "/api/v1/links", session: "Ana", header: []string{token, "Bearer ana-toke"}}, "401", ""},
+	{"link: by what a proxy says", "proxy", asked{method: "POST", path: "/api/v1/links", host: acme, peer: "10.9.1.2", header: []string{"X-Auth-User", "ana"}}, "403", "E1"},
+	{"link: by a token through a proxy", "proxy", asked{method: "POST", path: "/api/v1/links", host: acme, peer: "10.9.1.2", header: []string{"X-Auth-User", "ana", token, byAna}}, "200", `"url":"https://mayday.acme.dev/?k=`},
+	{"link: by nobody, where reading is open", "open", asked{method: "POST", path: "/api/v1/links"}, "401", ""},
+	{"link: help in the war room holds none", "alone", asked{method: "POST", path: "/api/v1/commands", body: ownText, session: "Ana"}, "200", "what is open"},
 	{"link: by the host's key, for nobody", "alone", asked{method: "POST", path: "/api/v1/links", body: `{"for":"Eve"}`, header: []string{token, "Bearer HOST"}}, "404", "E23"},
 	{"token: the host's key reads nothing", "alone", asked{path: "/api/v1/incidents", header: []string{token, "Bearer HOST"}}, "401", ""},
 	{"token: none", "alone", asked{path: "/api/v1/incidents"}, "401", "E25"},
@@ -279,6 +288,9 @@ func TestExposure(t *testing.T) {
 			}
 			if got != c.want || !strings.Contains(body, c.says) {
 				t.Errorf("got %s, want %s with %q in:\n%.600s", got, c.want, c.says, body)
+			}
+			if c.session != "" && strings.Contains(body, "?k=") && c.header == nil {
+				t.Errorf("a session is given a sign-in link:\n%.600s", body)
 			}
 			if strings.Contains(body, "//evil.example") || strings.Contains(body, "root:") {
 				t.Errorf("what was asked is repeated:\n%.600s", body)

@@ -72,7 +72,7 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("listen on %s: %w", a.set.listen, err), a.stops.run())
 	}
 	a.listener = listener
-	if err := a.tellHost(); err != nil {
+	if err := a.tellHost(ctx); err != nil {
 		return errors.Join(err, listener.Close(), a.stops.run())
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -98,6 +98,12 @@ func TestALinkFromChatKeepsWhoYouAre(t *testing.T) {
 	if link := linkFor(t, k, "web", chat.User{ID: "ana", Name: "ana"}); link != "" {
 		t.Error("somebody in the war room gets a link")
 	}
+	if link := linkFor(t, k, "web", chat.User{ID: "U0BEE", Home: "phone", Name: "bee", Role: "responder"}); link != "" {
+		t.Error("somebody in the war room who came from chat gets a link")
+	}
+	if body := browse(t, k, linkFor(t, k, "phone", bee), "help"); !strings.Contains(body, "open incidents") || strings.Contains(body, "?k=") {
+		t.Errorf("help in a session that began in chat: %s", body)
+	}
 	link := linkFor(t, k, "phone", bee)
 	k.must(t, "clock +11m")
 	r := httptest.NewRequest(http.MethodGet, link, nil)

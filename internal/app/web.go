@@ -57,7 +57,7 @@ func (a *App) makeWeb() error {
 		Rehearse: func(ctx context.Context, by incident.Person, n int64, r bot.Rehearsal) (bot.Rehearsed, error) {
 			return a.desk().Rehearse(ctx, by, n, r)
 		},
-		Backup: a.backup,
+		Backup: a.backups(), Links: a.links(), Still: func(u chat.User) (chat.User, bool) { return a.now.Load().set.still(u) },
 	})
 	if err != nil {
 		return err
