@@ -2,6 +2,7 @@ package integrations
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"mayday/internal/config"
@@ -19,23 +20,29 @@ func TestBearerTakesEveryTokenInUse(t *testing.T) {
 	if err := gone.Section().Decode(&unreadable); err != nil {
 		t.Fatal(err)
 	}
-	two := config.Secrets{unreadable.Token, config.NewSecret("first"), config.NewSecret("second")}
+	two := config.Secrets{config.NewSecret("first"), config.NewSecret("second")}
+	torn := append(config.Secrets{unreadable.Token}, two...)
 	tests := []struct {
 		name, header string
 		tokens       config.Secrets
-		ok           bool
+		want         fault.Kind // "" for let in
 	}{
-		{"the first", "Bearer first", two, true},
-		{"the second, with spaces", "Bearer  second ", two, true},
-		{"another", "Bearer third", two, false},
-		{"a beginning", "Bearer fir", two, false},
-		{"none", "", two, false},
-		{"empty", "Bearer ", two, false},
-		{"without its word", "first", two, false},
-		{"another scheme", "Basic first", two, false},
-		{"an empty secret opens nothing", "Bearer ", config.Secrets{config.NewSecret("")}, false},
-		{"no token in use", "Bearer first", nil, false},
-		{"none can be read", "Bearer first", config.Secrets{unreadable.Token}, false},
+		{"the first", "Bearer first", two, ""},
+		{"the second, with spaces", "Bearer  second ", two, ""},
+		{"another", "Bearer third", two, fault.Unsigned},
+		{"a beginning", "Bearer fir", two, fault.Unsigned},
+		{"none", "", two, fault.Unsigned},
+		{"empty", "Bearer ", two, fault.Unsigned},
+		{"without its word", "first", two, fault.Unsigned},
+		{"another scheme", "Basic first", two, fault.Unsigned},
+		{"an empty secret opens nothing", "Bearer ", config.Secrets{config.NewSecret("")}, fault.Unsigned},
+		{"an empty secret may be any", "Bearer first", config.Secrets{config.NewSecret("")}, fault.Unavailable},
+		{"no token in use", "Bearer first", nil, fault.Unsigned},
+		{"none can be read", "Bearer first", config.Secrets{unreadable.Token}, fault.Unavailable},
+		{"one cannot be read, the first", "Bearer first", torn, ""},
+		{"one cannot be read, the second", "Bearer second", torn, ""},
+		{"one cannot be read, another", "Bearer third", torn, fault.Unavailable},
+		{"one cannot be read, no token given", "", torn, fault.Unsigned},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -44,11 +51,17 @@ func TestBearerTakesEveryTokenInUse(t *testing.T) {
 				h.Set("Authorization", tc.header)
 			}
 			err := Bearer(h, tc.tokens, "the pipeline", "changes.token")
-			if tc.ok != (err == nil) {
-				t.Fatalf("got %v, want ok %v", err, tc.ok)
+			if tc.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
 			}
-			if err != nil && fault.Of(err).Kind != fault.Unsigned {
-				t.Errorf("got kind %v, want unsigned", fault.Of(err).Kind)
+			if !fault.Is(err, tc.want) {
+				t.Fatalf("got %v, want kind %v", err, tc.want)
+			}
+			if tc.want == fault.Unavailable && !strings.Contains(err.Error(), "A token of the pipeline cannot be read") {
+				t.Errorf("the answer does not say why: %v", err)
 			}
 		})
 	}

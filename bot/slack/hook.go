@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -59,7 +60,12 @@ func (p *platform) hook(read read) http.Handler {
 			http.Error(w, "the body cannot be read", http.StatusBadRequest)
 			return
 		}
-		if !p.signed(r.Header, raw) {
+		ok, err := p.signed(r.Header, raw)
+		if err != nil { // it may be Slack's: an event that is answered 503 is sent again
+			http.Error(w, "the signing secret cannot be read", http.StatusServiceUnavailable)
+			return
+		}
+		if !ok {
 			http.Error(w, "the signature is not right", http.StatusUnauthorized)
 			return
 		}
@@ -77,19 +83,27 @@ func (p *platform) hook(read read) http.Handler {
 }
 
 // signed checks who calls, and when: without the time an old call could be sent
-// again.
-func (p *platform) signed(h http.Header, raw []byte) bool {
+// again. An error says that nobody can tell.
+func (p *platform) signed(h http.Header, raw []byte) (bool, error) {
 	stamp := h.Get("X-Slack-Request-Timestamp")
-	at, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil || p.now().Sub(time.Unix(at, 0)).Abs() > maxAge {
-		return false
+	if !p.fresh(stamp) {
+		return false, nil
 	}
 	secret, err := p.own.SigningSecret.Reveal()
-	if err != nil || secret == "" {
-		p.log.Error("signing secret not readable: nobody is let in", "err", err)
-		return false
+	if err == nil && secret == "" {
+		err = errors.New("it is empty")
 	}
-	return hmac.Equal([]byte(signature(secret, stamp, raw)), []byte(h.Get("X-Slack-Signature")))
+	if err != nil {
+		p.log.Error("signing secret not readable: nobody is let in", "err", err)
+		return false, fmt.Errorf("check signature: %w", err)
+	}
+	return hmac.Equal([]byte(signature(secret, stamp, raw)), []byte(h.Get("X-Slack-Signature"))), nil
+}
+
+// fresh reports whether a time is now, or nearly.
+func (p *platform) fresh(stamp string) bool {
+	at, err := strconv.ParseInt(stamp, 10, 64)
+	return err == nil && p.now().Sub(time.Unix(at, 0)).Abs() <= maxAge
 }
 
 // signature is version 0 of Slack's.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,8 +39,8 @@ func TestSignatureVector(t *testing.T) {
 		"from the future": {-6 * time.Minute, vectorBody, false}, "changed": {0, vectorBody + "&x=1", false},
 	} {
 		p.now = func() time.Time { return at.Add(c.age) }
-		if got := p.signed(head, []byte(c.body)); got != c.want {
-			t.Errorf("%s: got %t", name, got)
+		if got, err := p.signed(head, []byte(c.body)); err != nil || got != c.want {
+			t.Errorf("%s: got %t, %v", name, got, err)
 		}
 	}
 }
@@ -102,6 +104,44 @@ func TestTheDoors(t *testing.T) {
 	if w.hands.count() != 0 {
 		t.Errorf("the handler heard %d times", w.hands.count())
 	}
+}
+
+// TestAnUnreadableSigningSecretRefusesNobody: while the file is replaced nobody
+// can tell who calls, and what may be Slack's is asked for again.
+func TestAnUnreadableSigningSecretRefusesNobody(t *testing.T) {
+	w := run(t, options{http: true})
+	base := w.serve()
+	path := filepath.Join(t.TempDir(), "signing")
+	file, err := config.Parse("mayday.yaml", []byte("signing_secret: file:"+path+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own struct {
+		Secret config.Secret `yaml:"signing_secret"`
+	}
+	if err := file.Section().Decode(&own); err != nil {
+		t.Fatal(err)
+	}
+	w.p.own.SigningSecret = own.Secret
+	body := `{"type":"url_verification","challenge":"abc"}`
+	knock := func(when, secret string, skew time.Duration, want int) {
+		t.Helper()
+		if status, said := sent(t, base+hookEvents, body, practice.Sign(secret, w.clock.now().Add(skew), []byte(body))); status != want {
+			t.Errorf("%s: got %d %q, want %d", when, status, said, want)
+		}
+	}
+	knock("missing", pretendSecret, 0, http.StatusServiceUnavailable)
+	knock("missing, and old", pretendSecret, -6*time.Minute, http.StatusUnauthorized)
+	for _, c := range []struct {
+		when, holds string
+		want        int
+	}{{"empty", "", http.StatusServiceUnavailable}, {"back", pretendSecret, http.StatusOK}} {
+		if err := os.WriteFile(path, []byte(c.holds), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		knock(c.when, pretendSecret, 0, c.want)
+	}
+	knock("back, forged", "wrong", 0, http.StatusUnauthorized)
 }
 
 func TestDoorsBeforeTheBotRuns(t *testing.T) {

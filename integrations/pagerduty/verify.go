@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"mayday/integrations"
 	"mayday/internal/config"
 	"mayday/internal/fault"
 )
@@ -25,7 +26,9 @@ type receiver struct {
 func (r *receiver) Path() string { return "/hooks/pagerduty" }
 
 // Verify accepts a body that any configured secret has signed. The signature
-// scheme has no timestamp, so a replay is recognised by its event id alone.
+// scheme has no timestamp, so a replay is recognised by its event id alone. What
+// a secret that cannot be read may have signed is not refused, but asked for
+// again: PagerDuty drops what is answered 401, and then the subscription.
 func (r *receiver) Verify(h http.Header, body []byte) (string, error) {
 	if len(r.secrets) == 0 {
 		return "", unsigned("I have no webhook secret for PagerDuty, so I cannot tell who sent this.",
@@ -36,11 +39,15 @@ func (r *receiver) Verify(h http.Header, body []byte) (string, error) {
 		return "", unsigned("This PagerDuty webhook carries no v1 signature.",
 			"Send it through a V3 webhook subscription, which signs with "+signatureHeader+".")
 	}
-	if !r.anySigned(given, body) {
-		return "", unsigned("The signature of this PagerDuty webhook doesn't match.",
-			"Compare pagerduty.webhook_secret with the secret that PagerDuty showed when the subscription was made.")
+	signed, unread := r.anySigned(given, body)
+	switch {
+	case signed:
+		return eventID(h, body), nil
+	case unread != nil:
+		return "", integrations.Unread("A webhook secret of PagerDuty", "pagerduty.webhook_secret", unread)
 	}
-	return eventID(h, body), nil
+	return "", unsigned("The signature of this PagerDuty webhook doesn't match.",
+		"Compare pagerduty.webhook_secret with the secret that PagerDuty showed when the subscription was made.")
 }
 
 func unsigned(message, hint string) *fault.Fault {
@@ -50,9 +57,8 @@ func unsigned(message, hint string) *fault.Fault {
 // anySigned compares every signature with every secret, without an early exit,
 // so that time tells nothing about which of them matched. Secrets are read each
 // time: one that is rotated counts at once, one that is unreadable stops none of
-// the others.
-func (r *receiver) anySigned(given [][]byte, body []byte) bool {
-	match := false
+// the others. unread is why one of them could not be read.
+func (r *receiver) anySigned(given [][]byte, body []byte) (match bool, unread error) {
 	for _, secret := range r.secrets {
 		key, err := secret.Reveal()
 		if err == nil && key == "" {
@@ -60,6 +66,7 @@ func (r *receiver) anySigned(given [][]byte, body []byte) bool {
 		}
 		if err != nil {
 			r.log.Error("a webhook secret cannot be read", "secret", secret.Ref(), "error", err)
+			unread = err
 			continue
 		}
 		mac := hmac.New(sha256.New, []byte(key))
@@ -71,7 +78,7 @@ func (r *receiver) anySigned(given [][]byte, body []byte) bool {
 			}
 		}
 	}
-	return match
+	return match, unread
 }
 
 // signatures are the well-formed v1 signatures of all header lines. Other

@@ -149,6 +149,46 @@ func TestAnUnreadableSecretStopsNoOther(t *testing.T) {
 	}
 }
 
+// TestWhileASecretIsReplacedNothingIsRefused: in the middle of a replacement the
+// file is empty or gone. A 401 would make PagerDuty drop the delivery.
+func TestWhileASecretIsReplacedNothingIsRefused(t *testing.T) {
+	path := secretFile(t, "before")
+	parts, err := partsOf(t, quiet(), "pagerduty:\n  webhook_secret: [file:"+path+", file:"+secretFile(t, second)+"]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := []byte(`{"event":{"id":"01ABC"}}`)
+	unread := func(when string) {
+		t.Helper()
+		if _, err := parts.Receiver.Verify(signedBy("afterwards", body), body); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "cannot be read") {
+			t.Errorf("%s: got %v, want a fault of kind unavailable that says why", when, err)
+		}
+		if _, err := parts.Receiver.Verify(signedBy(second, body), body); err != nil {
+			t.Errorf("%s: the secret that can be read: %v", when, err)
+		}
+		if _, err := parts.Receiver.Verify(http.Header{}, body); !fault.Is(err, fault.Unsigned) {
+			t.Errorf("%s: without a signature: %v", when, err)
+		}
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unread("empty")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	unread("gone")
+	if err := os.WriteFile(path, []byte("afterwards"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parts.Receiver.Verify(signedBy("afterwards", body), body); err != nil {
+		t.Errorf("the new secret: %v", err)
+	}
+	if _, err := parts.Receiver.Verify(signedBy("guess", body), body); !fault.Is(err, fault.Unsigned) {
+		t.Errorf("all can be read and none matches: got %v, want unsigned", err)
+	}
+}
+
 func TestWithoutASecretNothingIsAccepted(t *testing.T) {
 	parts, err := partsOf(t, quiet(), "pagerduty:\n  from: ana@shop.example\n")
 	if err != nil {
@@ -185,7 +225,7 @@ func TestHostileBodiesAreCheap(t *testing.T) {
 
 func TestAnEmptySecretSignsNothing(t *testing.T) {
 	door := &receiver{secrets: config.Secrets{config.NewSecret("")}, log: quiet()}
-	if _, err := door.Verify(signedBy("", []byte(`{}`)), []byte(`{}`)); !fault.Is(err, fault.Unsigned) {
+	if _, err := door.Verify(signedBy("", []byte(`{}`)), []byte(`{}`)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("got %v", err)
 	}
 }

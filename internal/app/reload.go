@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -35,8 +36,23 @@ type rules struct {
 func (a *App) desk() *bot.Desk { return a.now.Load().desk }
 
 func (a *App) enforce(r *rules) {
+	a.tel.Metrics().Expect(addressees(r.desk)...)
 	a.now.Store(r)
 	a.live.now.Store(commands.New(r.desk))
+}
+
+// addressees are the platforms and outside systems that a desk sends something to.
+func addressees(d *bot.Desk) []string {
+	var out []string
+	for _, p := range d.Platforms {
+		out = append(out, p.Name())
+	}
+	for _, s := range d.Sources {
+		if s.Mirror != nil {
+			out = append(out, s.Name)
+		}
+	}
+	return out
 }
 
 // liveHandler passes on to the handler in force.
@@ -62,7 +78,7 @@ type reloads struct {
 
 	mu    sync.Mutex
 	bad   error    // why the file as it is now is not in force
-	waits []string // sections that wait for a restart
+	waits []string // what waits for a restart, in part or whole
 }
 
 // unread are the findings of doctor about a file that is not in force.
@@ -74,7 +90,7 @@ func (a *App) unread() []Finding {
 		out = append(out, Finding{Part: "Config", Text: "the file was changed and is not in force: " + mistakes(a.reloads.bad), Fix: "mend it, then: kill -HUP the process (systemctl reload mayday)"})
 	}
 	if len(a.reloads.waits) > 0 {
-		out = append(out, Finding{Part: "Config", Warn: true, Text: "changed, and in force only after a restart: " + strings.Join(a.reloads.waits, ", "), Fix: "restart Mayday when it suits you"})
+		out = append(out, Finding{Part: "Config", Warn: true, Text: "changed, and wholly in force only after a restart: " + strings.Join(a.reloads.waits, ", "), Fix: "restart Mayday when it suits you"})
 	}
 	return out
 }
@@ -108,13 +124,13 @@ func (a *App) Reload(ctx context.Context) error {
 		return err
 	}
 	changed := differences(old.set.file, next.set.file, "")
-	waits := differences(a.set.file, next.set.file, restarts+" "+adopted(a.set, next.set))
+	waits := append(differences(a.set.file, next.set.file, restarts), adopted(a.set.file, next.set.file)...)
 	a.enforce(next)
 	a.web.Replace(next.set.tokens, next.set.openRead, func(u chat.User) (chat.User, bool) { return next.set.still(u) })
 	a.reloads.mu.Lock()
 	a.reloads.bad, a.reloads.waits = nil, waits
 	a.reloads.mu.Unlock()
-	a.log.Info("configuration was read again", "changed", strings.Join(changed, ", "), "after_restart", strings.Join(waits, ", "),
+	a.log.Info("configuration was read again", "changed", strings.Join(changed, ","), "after_restart", strings.Join(waits, ","),
 		"services", len(next.set.services), "playbooks", len(next.desk.Book.Names()))
 	return ctx.Err()
 }
@@ -137,7 +153,7 @@ func (a *App) reread(old *rules) (*rules, error) {
 	for n := range set.tokens {
 		set.tokens[n].ActAs = a.o.ActAs
 		if _, err := set.tokens[n].Token.Reveal(); err != nil {
-			return nil, file.Section("web").Fault("tokens", "token %s: %v", set.tokens[n].Name, err)
+			return nil, file.Section("web", "tokens").Items()[n].Fault("token", "token %s: %v", set.tokens[n].Name, err)
 		}
 	}
 	if _, err := Validate(file, env); err != nil {
@@ -176,19 +192,40 @@ func mistakes(err error) string {
 // restarts are the sections that are read at the start only.
 const restarts = "chat pagerduty alertmanager changes connect store log shutdown watch web.listen web.url web.tls web.trust_proxy web.user_header web.hosts web.oidc"
 
-// adopted are the parts of services that integrations took over at the start.
-func adopted(sets ...*settings) string {
+// adopted are the parts of services that integrations took over at the start and
+// that another file has otherwise. They are told of services once, so until a
+// restart they go by the old ones, and know none that is new; the desk itself
+// goes by the new ones at once.
+func adopted(a, b *config.File) []string {
+	one, _ := a.Tree()["services"].(map[string]any)
+	two, _ := b.Tree()["services"].(map[string]any)
 	var out []string
-	for _, set := range sets {
-		for _, s := range set.services {
-			for _, name := range append(adopting(), "migrations") {
-				if place := "services." + s.Name + "." + name; !slices.Contains(out, place) {
-					out = append(out, place)
-				}
+	for _, name := range slices.Sorted(maps.Keys(both(one, two))) {
+		was, before := one[name]
+		is, after := two[name]
+		if before != after {
+			out = append(out, "services."+name)
+			continue
+		}
+		old, _ := was.(map[string]any)
+		now, _ := is.(map[string]any)
+		for _, part := range append(adopting(), "match", "env", "depends_on", "charts", "migrations") {
+			if !reflect.DeepEqual(old[part], now[part]) {
+				out = append(out, "services."+name+"."+part)
 			}
 		}
 	}
-	return strings.Join(out, " ")
+	return out
+}
+
+// both has the keys of two maps.
+func both(one, two map[string]any) map[string]any {
+	out := maps.Clone(one)
+	if out == nil {
+		out = map[string]any{}
+	}
+	maps.Copy(out, two)
+	return out
 }
 
 // differences lists the sections that two files have in different words; only

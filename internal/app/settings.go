@@ -4,7 +4,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"mayday/bot"
@@ -101,70 +100,6 @@ func (s *settings) readChannels(section config.Section) error {
 		s.rooms[incident.RoomStatus] = c.Status
 	}
 	return nil
-}
-
-func (s *settings) readPeople() error {
-	section := s.file.Section("people")
-	s.people.Roles = map[incident.Role][]string{}
-	if !section.Exists() {
-		return nil
-	}
-	var p struct {
-		Responder config.Strings      `yaml:"responder"`
-		Commander config.Strings      `yaml:"commander"`
-		Approver  config.Strings      `yaml:"approver"`
-		Admin     config.Strings      `yaml:"admin"`
-		Same      []map[string]string `yaml:"same"`
-	}
-	if err := section.Decode(&p); err != nil {
-		return err
-	}
-	s.people.Roles[incident.Responder], s.people.Roles[incident.Commander] = accounts(p.Responder), accounts(p.Commander)
-	s.people.Roles[incident.Approver], s.people.Roles[incident.Admin] = accounts(p.Approver), accounts(p.Admin)
-	for _, one := range p.Same {
-		l := bot.Linked{Name: one["name"], Zone: one["zone"], Email: one["email"], Subject: one["oidc"], IDs: map[string]string{}}
-		if l.Name == "" {
-			return section.Fault("same", "everybody in `same` needs a name")
-		}
-		if _, err := time.LoadLocation(l.Zone); err != nil {
-			return section.Fault("same", "%s: there is no time zone %q; write one like Europe/Berlin", l.Name, l.Zone)
-		}
-		for where, id := range one {
-			if !slices.Contains([]string{"name", "zone", "email", "oidc"}, where) {
-				l.IDs[where] = id
-			}
-		}
-		if l.IDs["web"] == "" {
-			l.IDs["web"] = s.webID(l.Name)
-		}
-		s.people.Same = append(s.people.Same, l)
-	}
-	return nil
-}
-
-// accounts brings accounts into the form that their platforms know.
-func accounts(written []string) []string {
-	out := make([]string, len(written))
-	for n, a := range written {
-		out[n] = a
-		for _, p := range platforms {
-			if id, ok := strings.CutPrefix(a, p.Name+":"); ok && p.Account != nil {
-				out[n] = p.Name + ":" + p.Account(id)
-			}
-		}
-	}
-	return out
-}
-
-// webID is the account in the war room of somebody named in the configuration:
-// the token of that name, whatever its case.
-func (s *settings) webID(name string) string {
-	for _, t := range s.tokens {
-		if strings.EqualFold(t.Name, name) {
-			return t.Name
-		}
-	}
-	return strings.ToLower(name)
 }
 
 func (s *settings) readRest(env config.Env) error {

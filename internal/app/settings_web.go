@@ -5,11 +5,13 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"mayday/bot/chat"
 	"mayday/bot/web"
 	"mayday/internal/config"
+	"mayday/internal/fault"
 	"mayday/internal/incident"
 )
 
@@ -59,36 +61,78 @@ func (s *settings) readWeb(env config.Env) error {
 		}
 	}
 	s.listen, s.url, s.openRead = "127.0.0.1:7373", strings.TrimSuffix(w.URL, "/"), w.Read == "anyone"
-	for _, listen := range []string{w.Listen, env.Listen} {
-		if listen != "" {
-			s.listen = listen
-		}
-	}
 	if w.Read != "" && w.Read != "anyone" {
 		return section.Fault("read", "`read` is anyone, or left out, not %q", w.Read)
 	}
-	for _, t := range w.Tokens {
-		if err := s.readToken(section, t); err != nil {
-			return err
-		}
+	errs := []error{checkURL(section, w.URL), s.readListen(section, w.Listen, env.Listen)}
+	for n, item := range section.Sub("tokens").Items() {
+		errs = append(errs, s.readToken(item, w.Tokens[n]))
 	}
-	if err := config.Join(s.readTLS(section, w), s.readProxy(section, w), s.readHosts(section, w), s.readOIDC(section, w)); err != nil {
+	errs = append(errs, s.readTLS(section, w), s.readProxy(section, w), s.readHosts(section, w), s.readOIDC(section, w))
+	if err := config.Join(errs...); err != nil {
 		return err
 	}
 	return s.exposed(section)
 }
 
-func (s *settings) readToken(section config.Section, t tokenSection) error {
+// checkURL refuses an address that no link can begin with.
+func checkURL(section config.Section, written string) error {
+	if written == "" {
+		return nil
+	}
+	u, err := url.Parse(written)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return section.Fault("url", "`url` is an http or https address, like https://mayday.example.com, not %s", config.Quoted(written))
+	}
+	if web.HostName(u.Host) == "" {
+		return section.Fault("url", "`url` has no host name in it that a browser may send: %s; international ones are written xn--…", config.Quoted(u.Host))
+	}
+	return nil
+}
+
+// readListen reads where to listen: the environment's word counts more than the
+// file's, and a mistake in either is refused.
+func (s *settings) readListen(section config.Section, written, fromEnv string) error {
+	if problem := unlistenable(written); problem != "" {
+		return section.Fault("listen", "`listen` %s", problem)
+	}
+	if problem := unlistenable(fromEnv); problem != "" {
+		return fault.New(fault.Invalid, "E24", "The address to listen on "+problem+".", "Look at MAYDAY_LISTEN and --listen.")
+	}
+	for _, listen := range []string{written, fromEnv} {
+		if listen != "" {
+			s.listen = listen
+		}
+	}
+	return nil
+}
+
+// unlistenable says why nobody can listen on an address; "" when they may.
+func unlistenable(address string) string {
+	if address == "" {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil || port == "" {
+		return "is an address and a port, like 127.0.0.1:7373, not " + config.Quoted(address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "has a port from 0 to 65535, like 127.0.0.1:7373, not " + config.Quoted(address)
+	}
+	return ""
+}
+
+func (s *settings) readToken(item config.Section, t tokenSection) error {
 	role, err := incident.ParseRole(t.Role)
 	switch {
 	case t.Name == "":
-		return section.Fault("tokens", "a token needs a name")
+		return item.Fault("name", "a token needs a name")
 	case err != nil:
-		return section.Fault("tokens", "token %s: %v", t.Name, err)
+		return item.Fault("role", "token %s: %v", t.Name, err)
 	case t.Kind != "" && t.Kind != "service" && t.Kind != "person":
-		return section.Fault("tokens", "token %s: `kind` is person or service", t.Name)
+		return item.Fault("kind", "token %s: `kind` is person or service", t.Name)
 	case t.Token.IsZero():
-		return section.Fault("tokens", "token %s: `token` is missing, as in token: env:ANA_TOKEN", t.Name)
+		return item.Fault("token", "token %s: `token` is missing, as in token: env:ANA_TOKEN", t.Name)
 	}
 	s.tokens = append(s.tokens, web.Token{Name: t.Name, Role: string(role), Kind: t.Kind, Token: t.Token})
 	return nil

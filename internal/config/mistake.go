@@ -99,6 +99,10 @@ func Join(errs ...error) error {
 	return errors.Join(others...)
 }
 
+// Quoted shows a value of the file in a message of its owner, unless it may be a
+// secret.
+func Quoted(text string) string { return quoted(text) }
+
 // quoted shows a key or value in a message, unless it may be a secret.
 func quoted(text string) string {
 	if looksLikeToken(text) {

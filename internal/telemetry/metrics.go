@@ -62,7 +62,37 @@ func newMetrics(version string) *Metrics {
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 3},
 	}, []string{"outcome"})
 	m.build.WithLabelValues(version).Set(1)
+	m.begin()
 	return m
+}
+
+// begin makes the series of every value that a label is known to take. A series
+// that first appears as 1 has not increased for Prometheus, so the first unknown
+// act after a start would alert nobody.
+func (m *Metrics) begin() {
+	for _, outcome := range webhookOutcomes {
+		m.webhooks.WithLabelValues(outcome)
+	}
+	for _, state := range stepStates {
+		m.steps.WithLabelValues(state)
+	}
+	for call := 1; call <= 3; call++ {
+		m.nudges.WithLabelValues(callLabel(call))
+	}
+}
+
+// Expect makes the series of platforms and outside systems to which messages and
+// calls may go, for the reason of begin. It may be called again.
+func (m *Metrics) Expect(platforms ...string) {
+	if m == nil {
+		return
+	}
+	for _, platform := range platforms {
+		name := m.networks.bound(platform)
+		for _, result := range messageResults {
+			m.messages.WithLabelValues(name, result)
+		}
+	}
 }
 
 func (m *Metrics) collectors() []prometheus.Collector {

@@ -102,6 +102,7 @@ func TestLabelsAreBounded(t *testing.T) {
 func TestNilMetrics(t *testing.T) {
 	var m *telemetry.Metrics
 	use(m)
+	m.Expect("web")
 }
 
 func TestLoggerFormats(t *testing.T) {
