@@ -22,9 +22,13 @@ func (d *Desk) Knock(ctx context.Context, source string, h http.Header, body []b
 		return fault.New(fault.NotFound, "E23", "There is no such door.", "")
 	}
 	id, err := s.Receiver.Verify(h, body)
-	if err != nil {
+	switch {
+	case fault.Is(err, fault.Unsigned):
 		d.Meter.Webhook("unsigned")
 		d.refusedKnock(source)
+		return err
+	case err != nil: // a secret cannot be read: it may well be signed
+		d.Meter.Webhook("unavailable")
 		return err
 	}
 	ctx, end := d.span(ctx, "webhook", source, id)

@@ -74,9 +74,9 @@ func (s *Server) turnAway(w http.ResponseWriter, d Door, err error) {
 		doorSays(w, http.StatusUnauthorized, "no valid signature")
 		return
 	}
-	s.o.Log.Error("delivery cannot be stored", "door", d.Path, "err", err)
+	s.o.Log.Error("delivery cannot be taken", "door", d.Path, "err", err)
 	w.Header().Set("Retry-After", "5")
-	doorSays(w, http.StatusServiceUnavailable, "cannot be stored now, send it again")
+	doorSays(w, http.StatusServiceUnavailable, "cannot be taken now, send it again")
 }
 
 // doorSays answers a machine. The words are constants: what came in is never
