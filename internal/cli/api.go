@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -151,20 +152,27 @@ func (m *remote) messages(r *run, id string) ([]message, error) {
 	return answer.Messages, m.get(r, under(id, "messages"), &answer)
 }
 
+// open reads the newest open incidents, without their acts.
+func (m *remote) open(r *run, most int) ([]incidentView, error) {
+	var answer struct{ Incidents []incidentView }
+	err := m.get(r, fmt.Sprintf("/api/v1/incidents?state=open&limit=%d", most), &answer)
+	return answer.Incidents, err
+}
+
 // newest finds the incident that is meant when none is named: the only open one.
 func (m *remote) newest(r *run) (string, error) {
-	var answer struct{ Incidents []incidentView }
-	if err := m.get(r, "/api/v1/incidents?state=open&limit=20", &answer); err != nil {
+	open, err := m.open(r, 20)
+	if err != nil {
 		return "", err
 	}
-	switch len(answer.Incidents) {
+	switch len(open) {
 	case 0:
 		return "", &exit{exitFailed, errNoIncident}
 	case 1:
-		return answer.Incidents[0].ID, nil
+		return open[0].ID, nil
 	}
-	ids := make([]string, len(answer.Incidents))
-	for n, i := range answer.Incidents {
+	ids := make([]string, len(open))
+	for n, i := range open {
 		ids[n] = i.ID
 	}
 	return "", &exit{exitUsage, whichIncident(strings.Join(ids, ", "))}

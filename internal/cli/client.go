@@ -152,6 +152,9 @@ func refusal(status int, raw []byte) error {
 	if !strings.HasPrefix(f.Code, "E") {
 		f.Code = "" // the name of a kind, which is for programs
 	}
+	if code := codeExit(f.Code); code != exitFailed {
+		return &exit{code, f} // it says more than the status does
+	}
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &exit{exitRefused, f}

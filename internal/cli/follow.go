@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -17,10 +16,10 @@ type follow struct {
 	*remote
 	incident string
 	only     string // follow this step, and nothing behind it
-	undo     bool
+	mine     ours   // else how to find the run
 	act      acting
 
-	run    string
+	run    string // its id, once it is found
 	asked  string // what was shown to be pressed
 	seen   progress
 	chosen int // how many of act.Choose were used
@@ -55,9 +54,9 @@ func (f *follow) look(r *run, inc incidentView) (ended bool, err error) {
 	if f.only != "" {
 		return f.lookAtStep(r, inc)
 	}
-	run := f.find(inc)
-	if run == nil {
-		return false, nil
+	run, err := f.find(inc)
+	if run == nil || err != nil {
+		return false, err
 	}
 	f.seen.show(inc, run)
 	switch run.State {
@@ -84,16 +83,18 @@ func (f *follow) lookAtStep(r *run, inc incidentView) (ended bool, err error) {
 	return false, nil
 }
 
-// find answers the run that the command began: the newest of its kind.
-func (f *follow) find(inc incidentView) *runView {
-	for n := range slices.Backward(inc.Runs) {
-		x := &inc.Runs[n]
-		if f.run == x.ID || f.run == "" && (x.Playbook == "undo") == f.undo {
-			f.run = x.ID
-			return x
+// find answers the run that is followed, and keeps to it once it is found.
+func (f *follow) find(inc incidentView) (*runView, error) {
+	for n := range inc.Runs {
+		if inc.Runs[n].ID == f.run {
+			return &inc.Runs[n], nil
 		}
 	}
-	return nil
+	run, err := f.mine.find(inc)
+	if run != nil {
+		f.run = run.ID
+	}
+	return run, err
 }
 
 func (i incidentView) step(id string) *stepView {
@@ -209,7 +210,7 @@ func (f *follow) words(r *run, run *runView, acts []stepView) {
 	switch {
 	case run != nil && run.State == "paused":
 		r.next("mayday press \"Try again\" -i %s, or \"Skip it\", or \"Stop %s\"", f.incident, run.Playbook)
-	case back != "" && !f.undo:
+	case back != "" && f.mine.playbook != undoing:
 		r.next("mayday undo %s -i %s takes it back", back, f.incident)
 	}
 }

@@ -53,7 +53,7 @@ func TestHowARunEnds(t *testing.T) {
 			defer srv.Close()
 			var out, words bytes.Buffer
 			r := &run{ctx: t.Context(), out: &out, words: &words, env: config.Env{URL: srv.URL, Token: "t"}, lookup: func(string) (string, bool) { return "", false }}
-			err := (&follow{remote: &remote{}, incident: "INC-1"}).to(r)
+			err := (&follow{remote: &remote{}, incident: "INC-1", run: "r1"}).to(r)
 			if got := r.finish(err); got != c.want || !strings.Contains(words.String(), c.says) {
 				t.Errorf("got %d, want %d and %q in:\n%s%s", got, c.want, c.says, out.String(), words.String())
 			}
@@ -82,6 +82,12 @@ func TestRefusalsHaveTheirExitCodes(t *testing.T) {
 			t.Errorf("%d: got %d, want %d, and it says %q", status, got, want, words.String())
 		}
 		srv.Close()
+	}
+	for code, want := range map[string]int{"E16": exitRefused, "E10": exitRefused, "E13": exitUnknown, "E24": exitUsage, "E26": exitUnreachable, "E15": exitFailed, "not_found": exitFailed} {
+		var e *exit
+		if err := refusal(http.StatusConflict, []byte(`{"error":{"code":"`+code+`","message":"No."}}`)); !errors.As(err, &e) || e.code != want {
+			t.Errorf("409 with %s: got %v, want exit code %d", code, err, want)
+		}
 	}
 	var words bytes.Buffer
 	ctx, stop := context.WithCancel(t.Context())

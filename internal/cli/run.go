@@ -32,11 +32,16 @@ func (c *runCmd) Run(r *run) error {
 	if c.DryRun {
 		return c.rehearse(r)
 	}
+	mine, err := c.before(r, c.Incident)
+	if err != nil {
+		return err
+	}
+	mine.playbook = c.Playbook
 	a, err := c.command(r, typing("run").words(append([]string{c.Playbook}, c.With...)...), c.Incident)
 	if err != nil {
 		return err
 	}
-	return c.follow(r, &c.remote, a, false)
+	return c.follow(r, &c.remote, a, mine)
 }
 
 type undoCmd struct {
@@ -48,52 +53,67 @@ type undoCmd struct {
 
 // Run takes an act back: a step of its own, with a preview.
 func (c *undoCmd) Run(r *run) error {
-	a, err := c.command(r, typing("undo", strings.Fields(c.Code)...), c.Incident)
+	mine, err := c.before(r, c.Incident)
+	if err != nil {
+		return err
+	}
+	mine.playbook, mine.act = undoing, c.Code
+	a, err := c.command(r, typing(undoing, strings.Fields(c.Code)...), c.Incident)
 	if err != nil {
 		return err
 	}
 	if a.Reply.Form != nil { // it asks which; with one there is nothing to ask
-		if a, err = c.only(r, a); err != nil {
+		if a, mine.act, err = c.only(r, a); err != nil {
 			return err
 		}
 	}
-	return c.follow(r, &c.remote, a, true)
+	return c.follow(r, &c.remote, a, mine)
 }
 
-// only takes the one act that can be taken back.
-func (c *undoCmd) only(r *run, a reply) (reply, error) {
+// only takes the one act that can be taken back, and answers its id.
+func (c *undoCmd) only(r *run, a reply) (reply, string, error) {
 	f := a.Reply.Form
 	i := slices.IndexFunc(f.Fields, func(one field) bool { return one.Name == "step" })
 	if i < 0 {
-		return a, nil
+		return a, "", nil
 	}
 	options := f.Fields[i].Options
-	if len(options) == 1 {
-		return c.press(r, f.Submit, map[string]any{"step": options[0].Value})
+	if len(options) != 1 {
+		return a, "", c.several(r, a.Incident, options)
 	}
-	fmt.Fprintln(r.out, "Several acts can be taken back:")
-	inc, err := c.incident(r, a.Incident)
-	if err != nil {
-		return a, err
-	}
-	for _, o := range options {
-		code := ""
-		for _, s := range inc.Steps {
-			if s.ID == o.Value {
-				code = s.Code
-			}
-		}
-		fmt.Fprintf(r.out, "%s  %s\n", code, inert(o.Label))
-	}
-	return a, &exit{exitUsage, errors.New("say which: mayday undo CODE")}
+	act := options[0].Value
+	a, err := c.press(r, f.Submit, map[string]any{"step": act})
+	return a, act, err
 }
 
-// follow follows what a command began.
-func (c acting) follow(r *run, m *remote, a reply, undo bool) error {
-	if !a.done() || a.Reply.Form != nil || a.Incident == "" {
-		if f := a.Reply.Form; f != nil {
-			return errors.Join(r.show(a), needs(f))
+// several lists what can be taken back, because nobody guesses it.
+func (c *undoCmd) several(r *run, incident string, options []choice) error {
+	inc, err := c.incident(r, incident)
+	if err != nil {
+		return err
+	}
+	lines := []string{"Several acts can be taken back:"}
+	acts := []stepView{}
+	for _, o := range options {
+		if s := inc.step(o.Value); s != nil {
+			lines, acts = append(lines, s.Code+"  "+inert(o.Label)), append(acts, *s)
 		}
+	}
+	if r.style.JSON {
+		err = r.json(map[string]any{"incident": inc.ID, "exit": exitUsage, "steps": acts})
+	} else {
+		_, err = fmt.Fprintln(r.out, strings.Join(lines, "\n"))
+	}
+	return errors.Join(err, &exit{exitUsage, errors.New("say which: mayday undo CODE")})
+}
+
+// follow follows what a command began. Where it began nothing, its answer is all
+// there is.
+func (c acting) follow(r *run, m *remote, a reply, mine ours) error {
+	if f := a.Reply.Form; f != nil {
+		return errors.Join(r.show(a), needs(f))
+	}
+	if !a.started() {
 		if err := r.show(a); err != nil {
 			return err
 		}
@@ -102,7 +122,7 @@ func (c acting) follow(r *run, m *remote, a reply, undo bool) error {
 	if !r.style.JSON {
 		r.say("%s", inert(a.Reply.Text))
 	}
-	f := &follow{remote: m, incident: a.Incident, act: c, undo: undo}
+	f := &follow{remote: m, incident: a.Incident, act: c, mine: mine}
 	return f.to(r)
 }
 

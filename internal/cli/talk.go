@@ -1,6 +1,9 @@
 package cli
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // The commands of chat, from a terminal. They type the same words into the same
 // grammar, so rights, answers and refusals are those of chat.
@@ -41,7 +44,7 @@ func (c *ownCmd) Run(r *run) error {
 	if err := r.show(a); err != nil {
 		return err
 	}
-	r.next("mayday update WHAT WE ARE DOING -i %s", a.Incident)
+	r.next("mayday update WHAT WE ARE DOING%s", here(a.Incident))
 	return nil
 }
 
@@ -148,6 +151,7 @@ func (c *resolveCmd) Run(r *run) error {
 	if a.Reply.Form == nil {
 		return r.show(a)
 	}
+	incident := a.Incident // an answer that somebody was faster (E22) does not name it
 	given := map[string]any{"tell": c.Tell}
 	for name, value := range map[string]string{"fixed": strings.Join(c.Fixed, " "), "saw": c.Saw, "lost": c.Lost} {
 		if value != "" {
@@ -165,6 +169,6 @@ func (c *resolveCmd) Run(r *run) error {
 	if err := r.show(a); err != nil {
 		return err
 	}
-	r.next("mayday export postmortem %s", a.Incident)
+	r.next("mayday export postmortem %s", cmp.Or(a.Incident, incident))
 	return nil
 }

@@ -19,6 +19,15 @@ type target struct {
 	Incident string `short:"i" placeholder:"INC-42" help:"Which incident (default: the only open one, or the only one you own)."`
 }
 
+// here names an incident for the next command; "" where the answer does not say
+// which one it was, and the server would choose the same again.
+func here(incident string) string {
+	if incident == "" {
+		return ""
+	}
+	return " -i " + incident
+}
+
 // quoted makes one word of the grammar of commands out of an argument. The
 // grammar has no escapes, so the quotes are those that the word does not hold.
 func quoted(word string) (string, error) {
@@ -136,6 +145,12 @@ func (r *run) show(a reply) error {
 
 // done reports whether it was done, be it by somebody before (E22).
 func (a reply) done() bool { return a.Reply.Code == "" || a.Reply.Code == "E22" }
+
+// started reports whether a command started a run. What asks is a form, and what
+// was done before has a code.
+func (a reply) started() bool {
+	return a.Reply.Kind == "answer" && a.Reply.Code == "" && a.Incident != ""
+}
 
 // codeExit is the exit code of an error code of INTERACTION section 3.
 func codeExit(code string) int {

@@ -70,9 +70,29 @@ func (f *finder) at(text string) int {
 		return 0
 	}
 	for _, form := range f.forms[head] {
-		if strings.HasPrefix(text, form) {
-			return len(form)
+		if n := shown(form, text); n > 0 {
+			return n
 		}
+	}
+	return 0
+}
+
+// cutLeast is how much of a form must be there for a piece of it to be masked.
+const cutLeast = 8
+
+// shown is how much of a form stands at the beginning of a text: all of it, or the
+// greater part where whoever wrote the text cut it off there. 0 when it does not.
+func shown[T string | []byte](form string, text T) int {
+	n := 0
+	for n < len(form) && n < len(text) && form[n] == text[n] {
+		n++
+	}
+	rest := string(text[n:min(n+len("…"), len(text))])
+	switch {
+	case n == len(form):
+		return n
+	case n >= cutLeast && 2*n >= len(form) && (rest == "…" || rest == "..."):
+		return n
 	}
 	return 0
 }
@@ -86,7 +106,7 @@ func (f *finder) holds(text []byte) bool {
 			continue
 		}
 		for _, form := range f.forms[head] {
-			if len(text)-at >= len(form) && string(text[at:at+len(form)]) == form {
+			if shown(form, text[at:]) > 0 {
 				return true
 			}
 		}

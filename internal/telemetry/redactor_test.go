@@ -59,6 +59,29 @@ func TestMaskInsideLongerBase64(t *testing.T) {
 	}
 }
 
+// What was cut off in its middle tells the secret all the same.
+func TestMaskWhatWasCutOff(t *testing.T) {
+	var r telemetry.Redactor
+	r.Add("s3cret-pass-word")
+	header := base64.StdEncoding.EncodeToString([]byte("user:s3cret-pass-word"))
+	for text, want := range map[string]string{
+		"said s3cret-pass-w…":           "said [redacted]…",
+		"said s3cret-pa... (more)":      "said [redacted]... (more)",
+		"said s3cret-pass-":             "said s3cret-pass-", // the rest may come with the next piece
+		"said s3cret-p… and more":       "said [redacted]… and more",
+		"said s3cret-… and more":        "said s3cret-… and more",
+		"said s3cret-pass, and nothing": "said s3cret-pass, and nothing",
+		"Basic " + header[:22] + "…":    "Basic " + header[:7] + "[redacted]…",
+	} {
+		if got := r.Mask(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	if got := string(r.Data([]byte(`{"a":"said s3cret-pass-w…"}`))); got != `{"a":"said [redacted]…"}` {
+		t.Errorf("in JSON: got %s", got)
+	}
+}
+
 func TestMaskLimits(t *testing.T) {
 	var r telemetry.Redactor
 	for _, ignored := range []string{"", "short", "redact", "[redacted]"} {
