@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,13 +173,13 @@ func TestAnswersDecideWhatPeopleRead(t *testing.T) {
 		{"the connection broke", 0, ``, "", "after the request was sent"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			posts := 0
+			var posts atomic.Int64
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodGet {
 					_, _ = w.Write([]byte("[]"))
 					return
 				}
-				posts++
+				posts.Add(1)
 				if tc.status == 0 {
 					conn, _, err := http.NewResponseController(w).Hijack()
 					if err == nil {
@@ -192,7 +193,7 @@ func TestAnswersDecideWhatPeopleRead(t *testing.T) {
 			defer server.Close()
 			st := newStage(t, server.URL)
 			_, err := st.apply(st.plan(silenceName, integrations.Args{"service": "checkout"}))
-			same(t, 1, posts)
+			same(t, int64(1), posts.Load())
 			if tc.code != "" {
 				refusal(t, err, tc.code, tc.because)
 				return
