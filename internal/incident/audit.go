@@ -112,7 +112,7 @@ func Continue(by Person, run Run) Decide {
 			return Change{}, fault.New(fault.NotFound, "E23", "There is no such audit.", "")
 		}
 		if by.Name != i.Owner {
-			if err := Needs(by, "go on with the audit of "+i.Owner+"'s incident", Commander); err != nil {
+			if err := Needs(by, "go on with an audit that is not yours", Commander); err != nil {
 				return Change{}, err
 			}
 		}
