@@ -100,7 +100,12 @@ func (s *Server) run(r *http.Request, ask func(*http.Request) (promql.Query, err
 		return failure(res.Err)
 	}
 	warnings, infos := res.Warnings.AsStrings(r.FormValue("query"), 10, 10)
-	return http.StatusOK, response{Status: "success", Data: result{res.Value.Type(), plain(res.Value)}, Warnings: warnings, Infos: infos}
+	// Written down now: the points go back to a pool when the query is closed.
+	data, err := json.Marshal(result{res.Value.Type(), plain(res.Value)})
+	if err != nil {
+		return failure(err)
+	}
+	return http.StatusOK, response{Status: "success", Data: json.RawMessage(data), Warnings: warnings, Infos: infos}
 }
 
 // plain makes "no series" an empty list instead of null.
