@@ -42,8 +42,11 @@ func (c *card) call(who string) []any {
 		}
 		out = append(out, chat.Call(chat.Mention{Name: role, Role: true, IDs: map[string]string{c.platform: id}}))
 	}
-	if _, own := c.d.platforms[c.platform].(chat.Directory); len(groups) > 0 || !own {
-		return orWord(out, word)
+	switch _, own := c.d.platforms[c.platform].(chat.Directory); {
+	case len(groups) > 0:
+		return out
+	case !own:
+		return []any{word}
 	}
 	out = append(out, word)
 	for n, id := range people {
@@ -57,13 +60,6 @@ func (c *card) call(who string) []any {
 		out = append(out, " ", chat.Call(chat.Mention{Name: name, IDs: map[string]string{c.platform: id}}))
 	}
 	return out
-}
-
-func orWord(calls []any, word chat.Span) []any {
-	if len(calls) == 0 {
-		return []any{word}
-	}
-	return calls
 }
 
 // holders are the groups and the people that have a role on a platform: those that

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"mayday/internal/config"
 	"mayday/internal/fault"
@@ -19,10 +18,6 @@ import (
 // A backup lies beside the database while it is made, in a folder of this name
 // and a number. No backup that somebody keeps is called so.
 const unfinished = "backup-unfinished-"
-
-// spareBytes stay free beside a backup: below that no step can start (PROMISES
-// rule 15), and a backup must not be what stops one.
-const spareBytes = 100 << 20
 
 // copier makes backups of a data directory, one after the other: each counts on
 // the room that it has found.
@@ -34,7 +29,7 @@ type copier struct {
 }
 
 func newCopier(dir string, write func(ctx context.Context, path string) error) copier {
-	return copier{dir: dir, turn: make(chan struct{}, 1), free: freeBytes, write: write}
+	return copier{dir: dir, turn: make(chan struct{}, 1), free: store.FreeBytes, write: write}
 }
 
 // backups answers what makes a backup for admins. What a process left that was
@@ -90,7 +85,7 @@ func (c copier) room() error {
 	if err != nil {
 		return nil //nolint:nilerr // as for steps: who cannot tell does not refuse
 	}
-	need := c.size() + spareBytes
+	need := c.size() + store.ActsBytes // a backup must not be what stops a step
 	if free >= need {
 		return nil
 	}
@@ -122,16 +117,6 @@ func (c copier) sweep() error {
 		}
 	}
 	return err
-}
-
-// freeBytes is the room that a process without special rights has on the disk of
-// a directory.
-func freeBytes(dir string) (uint64, error) {
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0, err
-	}
-	return st.Bavail * uint64(st.Bsize), nil
 }
 
 // Restored is what Restore did, or would do.

@@ -20,9 +20,9 @@ const (
 	ballastBytes = 32 << 20
 	ballastName  = "ballast"
 
-	// actsBytes is the least that has to be free for an act. What comes in is taken
+	// ActsBytes is the least that has to be free for an act. What comes in is taken
 	// down to the last byte.
-	actsBytes = 100 << 20
+	ActsBytes = 100 << 20
 
 	// roomEvery is how often the ballast is looked after; a process that lives
 	// shorter never makes it.
@@ -40,7 +40,7 @@ type room struct {
 }
 
 func newRoom(dir string, log *slog.Logger) room {
-	return room{dir: dir, ballast: ballastBytes, acts: actsBytes, every: roomEvery, log: log}
+	return room{dir: dir, ballast: ballastBytes, acts: ActsBytes, every: roomEvery, log: log}
 }
 
 // forActs refuses acts while there is little room; nil when nobody can tell.
@@ -48,7 +48,7 @@ func (r *room) forActs() error {
 	if r.dir == "" {
 		return nil
 	}
-	free, err := freeBytes(r.dir)
+	free, err := FreeBytes(r.dir)
 	if err != nil || free >= r.acts {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (r *room) load() error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	free, err := freeBytes(r.dir)
+	free, err := FreeBytes(r.dir)
 	if err != nil || free < r.acts+2*uint64(r.ballast) {
 		return err
 	}

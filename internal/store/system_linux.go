@@ -40,9 +40,9 @@ func noticeSilence(_, _ string, c syscall.RawConn) error {
 	})
 }
 
-// freeBytes is the room that a process without special rights has on the disk of
+// FreeBytes is the room that a process without special rights has on the disk of
 // a directory.
-func freeBytes(dir string) (uint64, error) {
+func FreeBytes(dir string) (uint64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, err
